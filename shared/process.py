@@ -1,0 +1,37 @@
+"""How a process of ours runs: an event loop that ends on SIGTERM or Ctrl-C."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import uvloop
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run `main` until it returns; the event it is given is set on SIGTERM and SIGINT."""
+
+    async def guarded() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_number, stop.set)
+        await main(stop)
+
+    uvloop.run(guarded())
+
+
+def load_settings(kind: type[Settings]) -> Settings:
+    """Read `kind` from the environment, or end the process saying which variable is wrong."""
+    try:
+        return kind()
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            print(f"configuration: {name}: {fault['msg']}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2) from None

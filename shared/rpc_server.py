@@ -1,0 +1,264 @@
+"""The edge of every gRPC server of ours: calls in, errors out, health, graceful stop."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import grpc
+import structlog
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from shared.errors import (
+    DomainError,
+    FailedPrecondition,
+    InvalidArgument,
+    ResourceExhausted,
+    Unavailable,
+    invalid,
+)
+from shared.telemetry import Metrics, Tracing, current_traceparent
+
+ERROR_DOMAIN = "transaction-wallet"
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+DRAIN_S = 10.0
+
+Probe = Callable[[], Awaitable[object]]
+Register = Callable[[grpc.aio.Server], None]
+STATUS_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
+_log = structlog.get_logger()
+
+
+class Edge(grpc.aio.ServerInterceptor):
+    """Surrounds each unary call: trace context, decoding, error mapping, one log line."""
+
+    def __init__(self, tracing: Tracing, metrics: Metrics) -> None:
+        self._tracing = tracing
+        self._metrics = metrics
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.unary_unary is None:
+            return handler
+        return grpc.unary_unary_rpc_method_handler(
+            self._surround(handler_call_details.method, handler),
+            request_deserializer=None,  # Decoded within, where a failure can be answered well.
+            response_serializer=handler.response_serializer,
+        )
+
+    def _surround(self, method: str, handler: Any) -> Callable[..., Awaitable[Any]]:
+        name = method.rpartition("/")[2]
+        decode, behaviour = handler.request_deserializer, handler.unary_unary
+
+        async def call(body: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            started = time.perf_counter()
+            error: DomainError | None = None
+            request_id = ""
+            with self._tracing.span(name, _traceparent_of(context)) as traceparent:
+                current_traceparent.set(traceparent)
+                try:
+                    request = _decoded(decode, body)
+                    request_id = getattr(request, "request_id", "")
+                    return await behaviour(request, context)
+                except DomainError as refusal:
+                    error = refusal
+                except Exception:
+                    error = _unforeseen(name)
+                finally:
+                    self._record(method, request_id, error, started)
+            await _abort(context, error)
+
+        return call
+
+    def _record(
+        self, method: str, request_id: str, error: DomainError | None, started: float
+    ) -> None:
+        if method.startswith("/grpc."):
+            return
+        name = method.rpartition("/")[2]
+        verdict = error.reason if error else "OK"
+        duration_ms = (time.perf_counter() - started) * 1000
+        self._metrics.increment("actions", tags=(f"method:{name}", f"verdict:{verdict}"))
+        self._metrics.histogram("action_ms", duration_ms, tags=(f"method:{name}",))
+        _log.info(
+            "action",
+            method=name,
+            verdict=verdict,
+            request_id=request_id,
+            duration_ms=round(duration_ms, 2),
+            traceparent=current_traceparent.get(),
+        )
+
+
+class Internal(DomainError):
+    """What nobody foresaw. The caller gets a fixed text and the id that the log has too."""
+
+    code = 13
+
+
+def _unforeseen(method: str) -> Internal:
+    error_id = uuid.uuid4().hex
+    _log.exception("unforeseen error", method=method, error_id=error_id)
+    return Internal("INTERNAL", f"internal error {error_id}", {"error_id": error_id})
+
+
+def _decoded(decode: Callable[[bytes], Any] | None, body: bytes) -> Any:
+    try:
+        return decode(body) if decode else body
+    except DecodeError:
+        raise invalid("request", "is not a valid message of this call") from None
+
+
+def _traceparent_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == "traceparent" and isinstance(value, str):
+            return value
+    return ""
+
+
+async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: DomainError) -> NoReturn:
+    status = status_pb2.Status(
+        code=error.code, message=error.message, details=[_packed(each) for each in _details(error)]
+    )
+    await context.abort(
+        STATUS_CODES[error.code],
+        error.message,
+        (("grpc-status-details-bin", status.SerializeToString()),),
+    )
+
+
+def _packed(message: Message) -> AnyMessage:
+    packed = AnyMessage()
+    packed.Pack(message)
+    return packed
+
+
+def _details(error: DomainError) -> list[Message]:
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(
+            reason=error.reason, domain=ERROR_DOMAIN, metadata=error.metadata
+        )
+    ]
+    if isinstance(error, InvalidArgument):
+        details.append(
+            error_details_pb2.BadRequest(
+                field_violations=[
+                    error_details_pb2.BadRequest.FieldViolation(
+                        field=each.field, description=each.description, reason=error.reason
+                    )
+                    for each in error.violations
+                ]
+            )
+        )
+    if isinstance(error, FailedPrecondition):
+        violation = error_details_pb2.PreconditionFailure.Violation(
+            type=error.reason, description=error.message
+        )
+        details.append(error_details_pb2.PreconditionFailure(violations=[violation]))
+    if isinstance(error, ResourceExhausted | Unavailable):
+        delay = Duration()
+        delay.FromNanoseconds(int(error.retry_after_s * 1e9))
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    return details
+
+
+class Health:
+    """Keeps the standard health service true, for the whole process and each dependency.
+
+    `HealthCheckRequest.service` takes a dependency's name (`postgres`), a gRPC service's full
+    name, or nothing for the process as a whole, which serves while every dependency in
+    `required` does.
+    """
+
+    INTERVAL_S = 2.0
+    PROBE_TIMEOUT_S = 2.0
+
+    def __init__(self, probes: Mapping[str, Probe], required: Sequence[str]) -> None:
+        self.servicer = health.aio.HealthServicer()
+        self._probes = probes
+        self._required = required
+        self._service_names: tuple[str, ...] = ("",)
+
+    async def watch(self, service_names: Sequence[str]) -> None:
+        """Probe until cancelled."""
+        self._service_names = ("", *service_names)
+        while True:
+            await self.check_once()
+            await asyncio.sleep(self.INTERVAL_S)
+
+    async def check_once(self) -> None:
+        alive = dict(
+            zip(
+                self._probes,
+                await asyncio.gather(*map(self._answers, self._probes.values())),
+                strict=True,
+            )
+        )
+        for name, answers in alive.items():
+            await self.servicer.set(name, _serving(answers))
+        whole = all(alive[name] for name in self._required)
+        for name in self._service_names:
+            await self.servicer.set(name, _serving(whole))
+
+    async def _answers(self, probe: Probe) -> bool:
+        try:
+            async with asyncio.timeout(self.PROBE_TIMEOUT_S):
+                await probe()
+        except Exception as error:
+            _log.warning("dependency does not answer", error=repr(error))
+            return False
+        return True
+
+
+def _serving(answers: bool) -> health_pb2.HealthCheckResponse.ServingStatus:  # noqa: FBT001
+    status = health_pb2.HealthCheckResponse
+    return status.SERVING if answers else status.NOT_SERVING
+
+
+async def serve(
+    listen: str,
+    register: Register,
+    service_names: Sequence[str],
+    health_of: Health,
+    edge: Edge,
+    stop: asyncio.Event,
+) -> None:
+    """Serve on `listen` (`host:port`) until `stop` is set, then drain.
+
+    Draining: health says NOT_SERVING first, no new calls are taken, and those under way have
+    10 s to end.
+    """
+    server = grpc.aio.server(
+        interceptors=[edge],
+        options=[
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.so_reuseport", 0),
+        ],
+    )
+    register(server)
+    health_pb2_grpc.add_HealthServicer_to_server(health_of.servicer, server)
+    reflection.enable_server_reflection(
+        (*service_names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+    )
+    server.add_insecure_port(listen)
+    await server.start()
+    watching = asyncio.create_task(health_of.watch(service_names))
+    _log.info("serving", listen=listen, services=list(service_names))
+    try:
+        await stop.wait()
+    finally:
+        watching.cancel()
+        await health_of.servicer.enter_graceful_shutdown()
+        await server.stop(DRAIN_S)
+        _log.info("stopped", listen=listen)

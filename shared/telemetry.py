@@ -1,0 +1,134 @@
+"""Logs, traces and counters of a process.
+
+Logs are one JSON object a line in production and readable in development. Traces and counters
+go to a Datadog agent when they are switched on, and cost nothing when they are not. The W3C
+trace context (`traceparent`) of an action is passed on in either case.
+"""
+
+import logging
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import Literal, Protocol
+
+import structlog
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+current_traceparent: ContextVar[str] = ContextVar("current_traceparent", default="")
+"""The trace context of the call being served; set by the edge, read where work is handed on."""
+
+
+class TelemetrySettings(BaseSettings):
+    """Environment of logs, traces and counters; `DD_*` names are Datadog's own."""
+
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    dd_trace_enabled: bool = False
+    dd_agent_host: str = ""
+    dd_dogstatsd_port: int = Field(default=8125, ge=1, le=65535)
+    dd_env: str = "development"
+
+
+class Metrics(Protocol):
+    def increment(
+        self, metric: str, value: float = 1, tags: Sequence[str] | None = None
+    ) -> None: ...
+
+    def gauge(self, metric: str, value: float, tags: Sequence[str] | None = None) -> None: ...
+
+    def histogram(self, metric: str, value: float, tags: Sequence[str] | None = None) -> None: ...
+
+
+class Tracing(Protocol):
+    def span(self, name: str, traceparent: str) -> AbstractContextManager[str]:
+        """Open a span under `traceparent` (or a new trace) and yield the context to pass on."""
+        ...
+
+
+class NoMetrics:
+    def increment(
+        self, metric: str, value: float = 1, tags: Sequence[str] | None = None
+    ) -> None:
+        pass
+
+    def gauge(self, metric: str, value: float, tags: Sequence[str] | None = None) -> None:
+        pass
+
+    def histogram(self, metric: str, value: float, tags: Sequence[str] | None = None) -> None:
+        pass
+
+
+class PassOnTracing:
+    """Opens no spans; passes the caller's trace context on, or starts a new one."""
+
+    @contextmanager
+    def span(self, name: str, traceparent: str) -> Iterator[str]:  # noqa: ARG002
+        yield traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+
+
+class DatadogTracing:
+    def __init__(self, service: str) -> None:
+        from ddtrace.propagation.http import HTTPPropagator  # noqa: PLC0415 (a second to import)
+        from ddtrace.trace import tracer  # noqa: PLC0415
+
+        self._service = service
+        self._tracer = tracer
+        self._propagator = HTTPPropagator
+
+    @contextmanager
+    def span(self, name: str, traceparent: str) -> Iterator[str]:
+        parent = self._propagator.extract({"traceparent": traceparent}) if traceparent else None
+        with self._tracer.start_span(
+            name, child_of=parent, service=self._service, activate=True
+        ) as span:
+            headers: dict[str, str] = {}
+            self._propagator.inject(span.context, headers)
+            yield headers.get("traceparent", traceparent)
+
+
+def configure_logging(settings: TelemetrySettings, service: str) -> None:
+    """Send structlog's and the standard library's records to stderr in one form."""
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    structlog.configure(
+        processors=[*processors, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=processors)
+    )
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def build_metrics(settings: TelemetrySettings, service: str) -> Metrics:
+    if not settings.dd_agent_host:
+        return NoMetrics()
+    from datadog.dogstatsd import DogStatsd  # noqa: PLC0415 (not needed unless switched on)
+
+    return DogStatsd(
+        host=settings.dd_agent_host,
+        port=settings.dd_dogstatsd_port,
+        namespace="transaction_wallet",
+        constant_tags=[f"service:{service}", f"env:{settings.dd_env}"],
+    )
+
+
+def build_tracing(settings: TelemetrySettings, service: str) -> Tracing:
+    return DatadogTracing(service) if settings.dd_trace_enabled else PassOnTracing()
