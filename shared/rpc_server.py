@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import grpc
@@ -30,7 +31,6 @@ MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 DRAIN_S = 10.0
 
 Probe = Callable[[], Awaitable[object]]
-Register = Callable[[grpc.aio.Server], None]
 STATUS_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 _log = structlog.get_logger()
@@ -63,21 +63,21 @@ class Edge(grpc.aio.ServerInterceptor):
 
         async def call(body: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             started = time.perf_counter()
-            error: DomainError | None = None
-            request_id = ""
+            answer, error, request_id = None, None, ""
             with self._tracing.span(name, _traceparent_of(context)) as traceparent:
                 current_traceparent.set(traceparent)
                 try:
                     request = _decoded(decode, body)
                     request_id = getattr(request, "request_id", "")
-                    return await behaviour(request, context)
+                    answer = await behaviour(request, context)
                 except DomainError as refusal:
                     error = refusal
-                except Exception:
+                except Exception:  # noqa: BLE001 (the edge answers for everything)
                     error = _unforeseen(name)
-                finally:
-                    self._record(method, request_id, error, started)
-            await _abort(context, error)
+                self._record(method, request_id, error, started)
+            if error is not None:
+                await _abort(context, error)
+            return answer
 
         return call
 
@@ -89,8 +89,8 @@ class Edge(grpc.aio.ServerInterceptor):
         name = method.rpartition("/")[2]
         verdict = error.reason if error else "OK"
         duration_ms = (time.perf_counter() - started) * 1000
-        self._metrics.increment("actions", tags=(f"method:{name}", f"verdict:{verdict}"))
-        self._metrics.histogram("action_ms", duration_ms, tags=(f"method:{name}",))
+        self._metrics.increment("actions", tags=[f"method:{name}", f"verdict:{verdict}"])
+        self._metrics.histogram("action_ms", duration_ms, tags=[f"method:{name}"])
         _log.info(
             "action",
             method=name,
@@ -215,7 +215,7 @@ class Health:
         try:
             async with asyncio.timeout(self.PROBE_TIMEOUT_S):
                 await probe()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (any failure means: does not serve)
             _log.warning("dependency does not answer", error=repr(error))
             return False
         return True
@@ -226,13 +226,16 @@ def _serving(answers: bool) -> health_pb2.HealthCheckResponse.ServingStatus:  # 
     return status.SERVING if answers else status.NOT_SERVING
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The gRPC services of a process: their full names, and what adds them to a server."""
+
+    names: tuple[str, ...] = ()
+    register: Callable[[grpc.aio.Server], None] = lambda _: None
+
+
 async def serve(
-    listen: str,
-    register: Register,
-    service_names: Sequence[str],
-    health_of: Health,
-    edge: Edge,
-    stop: asyncio.Event,
+    listen: str, services: Services, health_of: Health, edge: Edge, stop: asyncio.Event
 ) -> None:
     """Serve on `listen` (`host:port`) until `stop` is set, then drain.
 
@@ -243,18 +246,18 @@ async def serve(
         interceptors=[edge],
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.so_reuseport", 0),
+            ("grpc.so_reuseport", 0),  # Two processes on one port are a mistake.
         ],
     )
-    register(server)
+    services.register(server)
     health_pb2_grpc.add_HealthServicer_to_server(health_of.servicer, server)
     reflection.enable_server_reflection(
-        (*service_names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+        (*services.names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
     server.add_insecure_port(listen)
     await server.start()
-    watching = asyncio.create_task(health_of.watch(service_names))
-    _log.info("serving", listen=listen, services=list(service_names))
+    watching = asyncio.create_task(health_of.watch(services.names))
+    _log.info("serving", listen=listen, services=services.names)
     try:
         await stop.wait()
     finally:

@@ -8,7 +8,7 @@ trace context (`traceparent`) of an action is passed on in either case.
 import logging
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Literal, Protocol
@@ -33,13 +33,11 @@ class TelemetrySettings(BaseSettings):
 
 
 class Metrics(Protocol):
-    def increment(
-        self, metric: str, value: float = 1, tags: Sequence[str] | None = None
-    ) -> None: ...
+    def increment(self, metric: str, value: float = 1, tags: list[str] | None = None) -> None: ...
 
-    def gauge(self, metric: str, value: float, tags: Sequence[str] | None = None) -> None: ...
+    def gauge(self, metric: str, value: float, tags: list[str] | None = None) -> None: ...
 
-    def histogram(self, metric: str, value: float, tags: Sequence[str] | None = None) -> None: ...
+    def histogram(self, metric: str, value: float, tags: list[str] | None = None) -> None: ...
 
 
 class Tracing(Protocol):
@@ -49,15 +47,13 @@ class Tracing(Protocol):
 
 
 class NoMetrics:
-    def increment(
-        self, metric: str, value: float = 1, tags: Sequence[str] | None = None
-    ) -> None:
+    def increment(self, metric: str, value: float = 1, tags: list[str] | None = None) -> None:
         pass
 
-    def gauge(self, metric: str, value: float, tags: Sequence[str] | None = None) -> None:
+    def gauge(self, metric: str, value: float, tags: list[str] | None = None) -> None:
         pass
 
-    def histogram(self, metric: str, value: float, tags: Sequence[str] | None = None) -> None:
+    def histogram(self, metric: str, value: float, tags: list[str] | None = None) -> None:
         pass
 
 
@@ -120,7 +116,7 @@ def configure_logging(settings: TelemetrySettings, service: str) -> None:
 def build_metrics(settings: TelemetrySettings, service: str) -> Metrics:
     if not settings.dd_agent_host:
         return NoMetrics()
-    from datadog.dogstatsd import DogStatsd  # noqa: PLC0415 (not needed unless switched on)
+    from datadog.dogstatsd.base import DogStatsd  # noqa: PLC0415 (not needed unless switched on)
 
     return DogStatsd(
         host=settings.dd_agent_host,

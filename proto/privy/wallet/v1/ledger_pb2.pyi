@@ -349,16 +349,20 @@ class ReleaseHold(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_ID_FIELD_NUMBER: _builtins.int
+    ASSET_CODE_FIELD_NUMBER: _builtins.int
     booking_id: _builtins.str
     """The booking."""
+    asset_code: _builtins.str
+    """The asset it holds."""
     def __init__(
         self,
         *,
         booking_id: _builtins.str = ...,
+        asset_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "booking_id", b"booking_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

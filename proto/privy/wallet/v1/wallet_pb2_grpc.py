@@ -32,7 +32,7 @@ class WalletServiceStub:
     Every error carries one `google.rpc.ErrorInfo` (domain `transaction-wallet`)
     and, where a field is at fault, `google.rpc.BadRequest`. Calls may be retried
     on UNAVAILABLE; a mutating call with the same `request_id` and the same body
-    has one effect and one answer.
+    has one effect, and answers the wallet as it stands then.
     """
 
     def __init__(self, channel):
@@ -80,7 +80,7 @@ class WalletServiceServicer:
     Every error carries one `google.rpc.ErrorInfo` (domain `transaction-wallet`)
     and, where a field is at fault, `google.rpc.BadRequest`. Calls may be retried
     on UNAVAILABLE; a mutating call with the same `request_id` and the same body
-    has one effect and one answer.
+    has one effect, and answers the wallet as it stands then.
     """
 
     def CreateWallet(self, request, context):
@@ -184,7 +184,7 @@ class WalletService:
     Every error carries one `google.rpc.ErrorInfo` (domain `transaction-wallet`)
     and, where a field is at fault, `google.rpc.BadRequest`. Calls may be retried
     on UNAVAILABLE; a mutating call with the same `request_id` and the same body
-    has one effect and one answer.
+    has one effect, and answers the wallet as it stands then.
     """
 
     @staticmethod

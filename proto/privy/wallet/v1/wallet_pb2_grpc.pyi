@@ -33,7 +33,7 @@ class WalletServiceStub:
     Every error carries one `google.rpc.ErrorInfo` (domain `transaction-wallet`)
     and, where a field is at fault, `google.rpc.BadRequest`. Calls may be retried
     on UNAVAILABLE; a mutating call with the same `request_id` and the same body
-    has one effect and one answer.
+    has one effect, and answers the wallet as it stands then.
     """
 
     @_typing.overload
@@ -77,7 +77,7 @@ class WalletServiceAsyncStub(WalletServiceStub):
     Every error carries one `google.rpc.ErrorInfo` (domain `transaction-wallet`)
     and, where a field is at fault, `google.rpc.BadRequest`. Calls may be retried
     on UNAVAILABLE; a mutating call with the same `request_id` and the same body
-    has one effect and one answer.
+    has one effect, and answers the wallet as it stands then.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -117,7 +117,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     Every error carries one `google.rpc.ErrorInfo` (domain `transaction-wallet`)
     and, where a field is at fault, `google.rpc.BadRequest`. Calls may be retried
     on UNAVAILABLE; a mutating call with the same `request_id` and the same body
-    has one effect and one answer.
+    has one effect, and answers the wallet as it stands then.
     """
 
     @_abc_1.abstractmethod

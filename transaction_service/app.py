@@ -1,0 +1,62 @@
+"""Composition: the only place of the front door that builds clients."""
+
+import asyncio
+import tomllib
+import uuid
+from pathlib import Path
+
+from pydantic import ValidationError
+from redis.asyncio import Redis
+
+from shared import rpc_client
+from shared.process import load_settings
+from shared.rpc_server import Edge, Health, serve
+from shared.telemetry import build_metrics, build_tracing, configure_logging
+from transaction_service import rpc
+from transaction_service.actions import Actions
+from transaction_service.locks import WalletLocks
+from transaction_service.pricing.price_book import PriceBook
+from transaction_service.settings import TransactionSettings
+from transaction_service.wallet_client import READ_TIMEOUT_S, WalletClient
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Serve until `stop`; then finish what is under way, give the locks back, and end.
+
+    Without Redis the front door serves on, more slowly; without the Wallet it does not.
+    """
+    settings = load_settings(TransactionSettings)
+    configure_logging(settings, "transaction")
+    metrics = build_metrics(settings, "transaction")
+    price_book = load_price_book(settings.price_book_file)
+    async with (
+        rpc_client.open_channel(settings.wallet_target, READ_TIMEOUT_S) as channel,
+        Redis.from_url(settings.redis_url) as redis,
+    ):
+        locks = WalletLocks(redis, uuid.uuid4().hex, metrics)
+        wallet = WalletClient(channel)
+        health = Health(
+            {"wallet": lambda: rpc_client.probe(channel), "redis": locks.probe}, required=["wallet"]
+        )
+        services = rpc.services(Actions(price_book, locks, wallet), wallet)
+        edge = Edge(build_tracing(settings, "transaction"), metrics)
+        locks.start()
+        try:
+            await serve(settings.transaction_listen, services, health, edge, stop)
+            await wallet.drain()
+        finally:
+            await locks.close()
+
+
+def load_price_book(path: Path) -> PriceBook:
+    """Read the price book, or end the process naming every fault in it."""
+    try:
+        return PriceBook.model_validate(tomllib.loads(path.read_text()))
+    except ValidationError as error:
+        faults = [
+            f"price book {path}: {'.'.join(map(str, each['loc']))}: {each['msg']}"
+            for each in error.errors()
+        ]
+        raise SystemExit("\n".join(faults)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SystemExit(f"price book {path}: {error}") from None

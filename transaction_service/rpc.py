@@ -1,0 +1,97 @@
+"""gRPC in, use case, gRPC out. No decisions."""
+
+from typing import Any, TypeAlias
+
+import grpc
+from privy.transaction.v1 import transaction_pb2 as pb
+from privy.transaction.v1 import transaction_pb2_grpc
+from privy.wallet.v1 import ledger_pb2
+
+from shared.fields import checked_text
+from shared.rpc_server import Services
+from transaction_service import wire
+from transaction_service.actions import Actions
+from transaction_service.wallet_client import WalletClient
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+MAX_ID = 64
+
+
+class TransactionServicer(transaction_pb2_grpc.TransactionServiceServicer):
+    def __init__(self, actions: Actions, wallet: WalletClient) -> None:
+        self._actions = actions
+        self._wallet = wallet
+
+    async def TopUp(self, request: pb.TopUpRequest, context: Context) -> pb.TopUpResponse:
+        booked = await self._actions.top_up(wire.top_up_of(request))
+        return pb.TopUpResponse(transaction=wire.transaction_out(booked))
+
+    async def BookUsage(
+        self, request: pb.BookUsageRequest, context: Context
+    ) -> pb.BookUsageResponse:
+        booked = await self._actions.book_usage(wire.usage_of(request))
+        return pb.BookUsageResponse(transaction=wire.transaction_out(booked))
+
+    async def CommitUsage(
+        self, request: pb.CommitUsageRequest, context: Context
+    ) -> pb.CommitUsageResponse:
+        booked = await self._actions.commit_usage(wire.commit_of(request))
+        return pb.CommitUsageResponse(transaction=wire.transaction_out(booked))
+
+    async def CancelUsage(
+        self, request: pb.CancelUsageRequest, context: Context
+    ) -> pb.CancelUsageResponse:
+        booked = await self._actions.cancel_usage(wire.cancel_of(request))
+        return pb.CancelUsageResponse(transaction=wire.transaction_out(booked))
+
+    async def RecordUsage(
+        self, request: pb.RecordUsageRequest, context: Context
+    ) -> pb.RecordUsageResponse:
+        booked = await self._actions.record_usage(wire.usage_of(request))
+        return pb.RecordUsageResponse(transaction=wire.transaction_out(booked))
+
+    async def Transfer(self, request: pb.TransferRequest, context: Context) -> pb.TransferResponse:
+        booked = await self._actions.transfer(wire.transfer_of(request))
+        return pb.TransferResponse(transaction=wire.transaction_out(booked))
+
+    async def QuoteUsage(
+        self, request: pb.QuoteUsageRequest, context: Context
+    ) -> pb.QuoteUsageResponse:
+        return wire.quote_out(*await self._actions.quote_usage(wire.quote_of(request)))
+
+    async def GetTransaction(
+        self, request: pb.GetTransactionRequest, context: Context
+    ) -> pb.GetTransactionResponse:
+        transaction_id = checked_text(request.transaction_id, "transaction_id", 1, MAX_ID)
+        found = await self._wallet.transaction(transaction_id)
+        return pb.GetTransactionResponse(transaction=wire.transaction_out(found))
+
+    async def ListTransactions(
+        self, request: pb.ListTransactionsRequest, context: Context
+    ) -> pb.ListTransactionsResponse:
+        page = await self._wallet.transactions(
+            ledger_pb2.ListTransactionsRequest(
+                wallet_id=request.wallet_id,
+                page_size=request.page_size,
+                page_token=request.page_token,
+                booking_id=request.booking_id,
+            )
+        )
+        return pb.ListTransactionsResponse(
+            transactions=[wire.transaction_out(each) for each in page.transactions],
+            next_page_token=page.next_page_token,
+        )
+
+
+def services(actions: Actions, wallet: WalletClient) -> Services:
+    """Say which gRPC services this process serves, and with what."""
+
+    def register(server: grpc.aio.Server) -> None:
+        transaction_pb2_grpc.add_TransactionServiceServicer_to_server(
+            TransactionServicer(actions, wallet), server
+        )
+
+    return Services(
+        tuple(each.full_name for each in pb.DESCRIPTOR.services_by_name.values()), register
+    )

@@ -1,0 +1,140 @@
+"""Calls to the Wallet service: postings by the batch, reads one by one, each with a deadline."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import grpc
+from privy.wallet.v1 import ledger_pb2, ledger_pb2_grpc, wallet_pb2, wallet_pb2_grpc
+
+from shared.coalesce import Coalescer
+from shared.errors import DomainError, FieldViolation, NotFound, Unavailable
+from shared.rpc_client import error_of, rebuilt
+
+POST_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 2.0
+MAX_ATTEMPTS = 4
+FIRST_BACKOFF_S = 0.05
+
+Answer = TypeVar("Answer")
+
+
+class RetryBudget:
+    """Allows about one retry for every ten calls, so that a failing part is not trampled on.
+
+    See "Handling Overload" in Google's Site Reliability Engineering (2016), which the ratio
+    comes from.
+    """
+
+    RATIO = 0.1
+    MAX_SAVED = 10.0
+
+    def __init__(self) -> None:
+        self._saved = self.MAX_SAVED
+
+    def deposit(self) -> None:
+        self._saved = min(self.MAX_SAVED, self._saved + self.RATIO)
+
+    def withdraw(self) -> bool:
+        if self._saved < 1:
+            return False
+        self._saved -= 1
+        return True
+
+
+class WalletClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
+        self._wallets = wallet_pb2_grpc.WalletServiceStub(channel)
+        self._budget = RetryBudget()
+        self._coalescer: Coalescer[ledger_pb2.Plan, ledger_pb2.Transaction] = Coalescer(
+            self._post_batch
+        )
+
+    async def post(self, plan: ledger_pb2.Plan) -> ledger_pb2.Transaction:
+        """Have a plan posted, together with those that wait at the same time.
+
+        Raises the ledger's refusal, `ResourceExhausted` where too many wait, `Unavailable`
+        where the Wallet does not answer: then the outcome is open.
+        """
+        return await self._coalescer.submit(plan)
+
+    async def drain(self) -> None:
+        await self._coalescer.drain()
+
+    async def _post_batch(
+        self, plans: Sequence[ledger_pb2.Plan]
+    ) -> Sequence[ledger_pb2.Transaction | Exception]:
+        request = ledger_pb2.PostBatchRequest(plans=plans)
+        response = await self._call(lambda: self._ledger.PostBatch(request, timeout=POST_TIMEOUT_S))
+        return [_verdict(result) for result in response.results]
+
+    async def booking(self, booking_id: str) -> ledger_pb2.Transaction:
+        """Read the transaction that opened a booking. Raises `NotFound`, `Unavailable`."""
+        try:
+            found = await self.transaction(booking_id)
+        except NotFound:
+            found = ledger_pb2.Transaction()
+        if found.kind != ledger_pb2.TRANSACTION_KIND_BOOKING or found.booking_id != booking_id:
+            raise NotFound(
+                "BOOKING_NOT_FOUND",
+                f"booking {booking_id} does not exist",
+                {"booking_id": booking_id},
+            )
+        return found
+
+    async def transaction(self, transaction_id: str) -> ledger_pb2.Transaction:
+        """Read a transaction. Raises `NotFound`, `Unavailable`."""
+        request = ledger_pb2.GetTransactionRequest(transaction_id=transaction_id)
+        answer = await self._call(
+            lambda: self._ledger.GetTransaction(request, timeout=READ_TIMEOUT_S)
+        )
+        return answer.transaction
+
+    async def transactions(
+        self, request: ledger_pb2.ListTransactionsRequest
+    ) -> ledger_pb2.ListTransactionsResponse:
+        """List a wallet's transactions. Raises `InvalidArgument`, `NotFound`, `Unavailable`."""
+        return await self._call(
+            lambda: self._ledger.ListTransactions(request, timeout=READ_TIMEOUT_S)
+        )
+
+    async def balances(self, wallet_id: str) -> Sequence[wallet_pb2.Balance]:
+        """Read a wallet's balances. Raises `NotFound`, `Unavailable`."""
+        request = wallet_pb2.GetBalancesRequest(wallet_id=wallet_id)
+        answer = await self._call(
+            lambda: self._wallets.GetBalances(request, timeout=READ_TIMEOUT_S)
+        )
+        return answer.balances
+
+    async def _call(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Try a call, and again while the Wallet is away and the budget lasts.
+
+        A repeated posting is the same one: its plans carry their request ids.
+        """
+        for count in range(1, MAX_ATTEMPTS + 1):
+            try:
+                answer = await attempt()
+            except grpc.aio.AioRpcError as failure:
+                error = error_of(failure, "WALLET")
+                if not self._may_retry(error, count):
+                    raise error from None
+            else:
+                self._budget.deposit()
+                return answer
+            await asyncio.sleep(FIRST_BACKOFF_S * 2**count * random.uniform(0.5, 1.5))  # noqa: S311
+        raise AssertionError("the last attempt returned or raised")
+
+    def _may_retry(self, error: DomainError, count: int) -> bool:
+        return isinstance(error, Unavailable) and count < MAX_ATTEMPTS and self._budget.withdraw()
+
+
+def _verdict(result: ledger_pb2.PlanResult) -> ledger_pb2.Transaction | DomainError:
+    if result.HasField("transaction"):
+        return result.transaction
+    refusal = result.refusal
+    violations = [FieldViolation(refusal.field, refusal.message)]
+    return rebuilt(
+        refusal.code, refusal.reason, refusal.message, dict(refusal.metadata), violations
+    )

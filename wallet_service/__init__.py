@@ -1,0 +1,1 @@
+"""The Wallet service: the double-entry ledger. It alone owns the books."""

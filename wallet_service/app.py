@@ -1,0 +1,59 @@
+"""Composition: the only place of the Wallet service that builds clients."""
+
+import asyncio
+import random
+from contextlib import suppress
+
+import structlog
+
+from shared.process import load_settings
+from shared.rpc_server import Edge, Health, serve
+from shared.telemetry import build_metrics, build_tracing, configure_logging
+from wallet_service import rpc
+from wallet_service.feed import Feed
+from wallet_service.ledger import Ledger
+from wallet_service.paging import PageTokens
+from wallet_service.settings import WalletSettings
+from wallet_service.store import connections
+from wallet_service.store.partitions import ensure_partitions
+from wallet_service.wallets import Wallets
+
+PARTITIONS_INTERVAL_S = 6 * 3600.0
+
+_log = structlog.get_logger()
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Serve until `stop`; then finish what is under way and end."""
+    settings = load_settings(WalletSettings)
+    configure_logging(settings, "wallet")
+    metrics, tracing = build_metrics(settings, "wallet"), build_tracing(settings, "wallet")
+    url = settings.wallet_database_url
+    async with (
+        await connections.open_posting_pool(url, settings.wallet_posting_connections) as posting,
+        await connections.open_reading_pool(url, settings.wallet_reading_connections) as reading,
+    ):
+        await ensure_partitions(reading)
+        house_stripe = random.randrange(settings.wallet_house_stripes)  # noqa: S311 (no secret)
+        ledger = Ledger(posting, reading, house_stripe)
+        services = rpc.services(
+            Wallets(reading), ledger, Feed(reading), PageTokens(settings.wallet_page_token_secret)
+        )
+        health = Health({"postgres": lambda: connections.probe(reading)}, required=["postgres"])
+        keeping_ahead = asyncio.create_task(_keep_partitions_ahead(reading))
+        try:
+            await serve(settings.wallet_listen, services, health, Edge(tracing, metrics), stop)
+            await ledger.drain()
+        finally:
+            keeping_ahead.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping_ahead
+
+
+async def _keep_partitions_ahead(pool: connections.Pool) -> None:
+    while True:
+        await asyncio.sleep(PARTITIONS_INTERVAL_S)
+        try:
+            await ensure_partitions(pool)
+        except Exception:  # noqa: BLE001 (months are made ahead: the next round is in time)
+            _log.exception("partitions were not made")

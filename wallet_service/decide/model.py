@@ -1,0 +1,205 @@
+"""The words of the ledger as values. Amounts are minor units, debits positive."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from wallet_service.errors import Refusal
+
+HOUSE = 0
+"""The wallet id of the house's own accounts."""
+
+WALLET = "WALLET"
+"""The account type of a wallet's accounts; every other type is the house's."""
+
+MAX_AMOUNT_MINOR = 10**17
+MAX_BALANCE_MINOR = 10**18
+MAX_LEGS = 32
+
+
+class AccountKey(NamedTuple):
+    """An account as a plan names it; which stripe of a house account is the store's choice."""
+
+    wallet_id: int
+    account_type: str
+    asset_code: str
+
+
+class Leg(NamedTuple):
+    key: AccountKey
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHold:
+    key: AccountKey
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureHold:
+    key: AccountKey
+    booking_id: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    key: AccountKey
+    booking_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A transaction to post; balanced, each account at most once."""
+
+    request_id: str
+    request_digest: bytes
+    body_digest: bytes
+    kind: str
+    wallet_id: int
+    legs: tuple[Leg, ...]
+    hold: OpenHold | CaptureHold | ReleaseHold | None
+    effective_at: datetime | None
+    reference: str
+    metadata_json: str
+    price_book_version: str
+    charges_json: str
+    event: bytes | None
+    traceparent: str
+    validate_only: bool
+
+    def accounts(self) -> tuple[AccountKey, ...]:
+        """Every account the plan touches."""
+        legs = tuple(leg.key for leg in self.legs)
+        return legs if self.hold is None or self.hold.key in legs else (*legs, self.hold.key)
+
+
+@dataclass(slots=True)
+class Account:
+    """An account under its row lock; `balance_minor` is the signed sum of its entries."""
+
+    account_id: int
+    balance_minor: int
+    held_minor: int
+    last_transaction_id: int
+
+    @property
+    def available_minor(self) -> int:
+        """What a wallet's account is free to spend."""
+        return -self.balance_minor - self.held_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A booking's money, under its account's row lock."""
+
+    booking_id: int
+    account_id: int
+    amount_minor: int
+    captured_minor: int
+    released_minor: int
+
+    @property
+    def remaining_minor(self) -> int:
+        return self.amount_minor - self.captured_minor - self.released_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One leg as booked."""
+
+    key: AccountKey
+    account_id: int
+    amount_minor: int
+    held_change_minor: int
+    balance_after_minor: int
+    held_after_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction as booked.
+
+    `held_remaining_minor` is what its booking still held when this value was made: right after
+    it for a verdict, now for a reading. `captured_minor` likewise is what had been taken.
+    """
+
+    transaction_id: int
+    kind: str
+    wallet_id: int
+    booking_id: int | None
+    request_id: str
+    reference: str
+    metadata_json: str
+    price_book_version: str
+    charges_json: str
+    recorded_at: datetime
+    effective_at: datetime
+    entries: tuple[Entry, ...]
+    held_remaining_minor: int = 0
+    captured_minor: int = 0
+
+    @property
+    def state(self) -> str:
+        if self.kind != "BOOKING" or (not self.held_remaining_minor and self.captured_minor):
+            return "POSTED"
+        return "PENDING" if self.held_remaining_minor else "CANCELLED"
+
+    def as_first_answered(self) -> "Transaction":
+        """Leave out what became of a booking later."""
+        if self.kind != "BOOKING":
+            return self
+        opened_minor = sum(entry.held_change_minor for entry in self.entries)
+        return replace(self, held_remaining_minor=opened_minor, captured_minor=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Accepted now, or decided and not written where the plan asked only for validation."""
+
+    transaction: Transaction
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Accepted before, under the same request id."""
+
+    transaction_id: int
+
+
+Verdict = Posted | Stored | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a request id came to, and for which body."""
+
+    body_digest: bytes
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class Books:
+    """All that the decision may depend on, loaded under the row locks of the accounts.
+
+    An account that is missing belongs to a wallet or is in an asset that does not exist.
+    """
+
+    accounts: Mapping[AccountKey, Account]
+    holds: dict[int, Hold]
+    outcomes: dict[bytes, Outcome]
+    assets: frozenset[str] = frozenset()
+    first_transaction_id: int = 0
+
+
+@dataclass(slots=True)
+class Writes:
+    """What is to be appended: new outcomes, and all that the accepted plans changed."""
+
+    outcomes: dict[bytes, Outcome] = field(default_factory=dict)
+    posted: list[Posted] = field(default_factory=list)
+    accounts: dict[int, Account] = field(default_factory=dict)
+    holds: dict[int, Hold] = field(default_factory=dict)

@@ -1,0 +1,70 @@
+"""Ids: bigints in the books, prefixed text for callers.
+
+A transaction id holds the time of writing, so that ids sort by time, months are ranges of ids,
+and an id names its partition: milliseconds since 2024-01-01 UTC above 22 lower bits, which are
+12 bits of a batch number and 10 bits of the position in the batch. They last until 2093.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
+TIME_SHIFT = 22
+BATCH_SHIFT = 10
+BATCH_MASK = 0xFFF
+MAX_BATCH = 1 << BATCH_SHIFT
+MAX_DIGITS = 18
+
+NEVER_ASSIGNED = -1
+"""What a malformed id is read as: it is well formed for the books, and names nothing."""
+
+
+def first_transaction_id(now: datetime, batch_number: int, after: int) -> int:
+    """Answer the id of a batch's first transaction; the next ones follow it by one.
+
+    It is greater than `after`, the last id on any account of the batch, so that ids on an
+    account always grow, even where the clock was set back.
+    """
+    milliseconds = max((now - EPOCH) // timedelta(milliseconds=1), (after >> TIME_SHIFT) + 1)
+    return milliseconds << TIME_SHIFT | (batch_number & BATCH_MASK) << BATCH_SHIFT
+
+
+def recorded_at(transaction_id: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=transaction_id >> TIME_SHIFT)
+
+
+def first_id_after(moment: datetime) -> int:
+    """Answer the id below which lies everything written up to `moment`, and nothing later."""
+    return ((moment - EPOCH) // timedelta(milliseconds=1) + 1) << TIME_SHIFT
+
+
+def wallet_text(wallet_id: int) -> str:
+    return "(malformed)" if wallet_id == NEVER_ASSIGNED else f"wal_{wallet_id}"
+
+
+def transaction_text(transaction_id: int) -> str:
+    return f"txn_{transaction_id}"
+
+
+def booking_text(booking_id: int) -> str:
+    return "(malformed)" if booking_id == NEVER_ASSIGNED else f"bkg_{booking_id}"
+
+
+def wallet_number(text: str) -> int:
+    return _number(text, ("wal_",))
+
+
+def booking_number(text: str) -> int:
+    return _number(text, ("bkg_",))
+
+
+def transaction_number(text: str) -> int:
+    """Read a transaction's id, or a booking's: it is that of the transaction that opened it."""
+    return _number(text, ("txn_", "bkg_"))
+
+
+def _number(text: str, prefixes: tuple[str, ...]) -> int:
+    """Read the number of an id; `NEVER_ASSIGNED` if it is malformed."""
+    digits = text[4:]
+    if not text.startswith(prefixes) or not digits.isascii() or not digits.isdigit():
+        return NEVER_ASSIGNED
+    return int(digits) if len(digits) <= MAX_DIGITS else NEVER_ASSIGNED

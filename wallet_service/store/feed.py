@@ -1,0 +1,62 @@
+"""Statements of the feed: committed events that nobody acknowledged yet.
+
+Rows are taken by claim, not by a cursor, so that none can be missed: an event is in the outbox
+from its commit until it is acknowledged. Ids grow in the order of commits on an account, since
+they are drawn under its row lock, so events of one wallet come in order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wallet_service.store.connections import Connection
+
+LEASE = timedelta(seconds=10)
+
+RENEW_LEASE = """
+UPDATE feed_lease SET consumer_id = $1, leased_until = now() + $2::interval
+WHERE (consumer_id = $1 AND leased_until < now() + $2::interval / 2) OR leased_until < now()
+"""
+IS_LEASED_BY = "SELECT consumer_id = $1 AND leased_until > now() FROM feed_lease"
+
+
+async def renew_lease(conn: Connection, consumer_id: str) -> bool:
+    """Take or keep the feed for a consumer; False if another one has it."""
+    await conn.execute(RENEW_LEASE, consumer_id, LEASE)
+    return bool(await conn.fetchval(IS_LEASED_BY, consumer_id))
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    transaction_id: int
+    wallet_id: int
+    payload: bytes
+    traceparent: str
+    recorded_at: datetime
+    effective_at: datetime
+
+
+OLDEST_EVENTS = """
+SELECT o.transaction_id, o.wallet_id, t.event, t.traceparent, t.recorded_at, t.effective_at
+FROM (SELECT transaction_id, wallet_id FROM outbox ORDER BY transaction_id LIMIT $1) AS o
+JOIN transactions t USING (transaction_id)
+ORDER BY o.transaction_id
+"""
+
+
+async def oldest_events(conn: Connection, limit: int) -> list[FeedEvent]:
+    return [FeedEvent(*row) for row in await conn.fetch(OLDEST_EVENTS, limit)]
+
+
+ACKNOWLEDGE = "DELETE FROM outbox WHERE transaction_id = ANY($1::bigint[])"
+
+
+async def acknowledge(conn: Connection, transaction_ids: Sequence[int]) -> None:
+    await conn.execute(ACKNOWLEDGE, transaction_ids)
+
+
+COUNT_BACKLOG = "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS counted"
+
+
+async def count_backlog(conn: Connection, limit: int) -> int:
+    return int(await conn.fetchval(COUNT_BACKLOG, limit))

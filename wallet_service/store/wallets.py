@@ -1,0 +1,107 @@
+"""Statements on wallets themselves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from wallet_service.errors import Refusal
+from wallet_service.store.connections import Connection
+
+_COLUMNS = "wallet_id, wallet_type, display_name, parent_wallet_id, state, version, created_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    wallet_id: int
+    wallet_type: str
+    display_name: str
+    parent_wallet_id: int | None
+    state: str
+    version: int
+    created_at: datetime | None
+
+
+FIND_WALLET = f"SELECT {_COLUMNS} FROM wallets WHERE wallet_id = $1"  # noqa: S608 (a constant)
+
+
+async def find_wallet(conn: Connection, wallet_id: int) -> Wallet | None:
+    row = await conn.fetchrow(FIND_WALLET, wallet_id)
+    return Wallet(*row) if row else None
+
+
+LIST_WALLETS = f"""
+SELECT {_COLUMNS} FROM wallets
+WHERE wallet_id > $1 AND ($2::bigint IS NULL OR parent_wallet_id = $2)
+ORDER BY wallet_id
+LIMIT $3
+"""  # noqa: S608 (a constant)
+
+
+async def list_wallets(
+    conn: Connection, after: int, parent_wallet_id: int | None, limit: int
+) -> list[Wallet]:
+    rows = await conn.fetch(LIST_WALLETS, after, parent_wallet_id, limit)
+    return [Wallet(*row) for row in rows]
+
+
+INSERT_WALLET = f"""
+INSERT INTO wallets (wallet_type, display_name, parent_wallet_id)
+VALUES ($1, $2, $3)
+RETURNING {_COLUMNS}
+"""  # noqa: S608 (a constant)
+
+
+async def insert_wallet(
+    conn: Connection, wallet_type: str, display_name: str, parent_wallet_id: int | None
+) -> Wallet:
+    row = await conn.fetchrow(INSERT_WALLET, wallet_type, display_name, parent_wallet_id)
+    assert row is not None  # noqa: S101 (an INSERT of one row returns one)
+    return Wallet(*row)
+
+
+RENAME_WALLET = f"""
+UPDATE wallets SET display_name = $3, version = version + 1
+WHERE wallet_id = $1 AND version = $2
+RETURNING {_COLUMNS}
+"""  # noqa: S608 (a constant)
+
+
+async def rename_wallet(
+    conn: Connection, wallet_id: int, version: int, display_name: str
+) -> Wallet | None:
+    """Change the name if `version` is still the wallet's; else nothing, and answer None."""
+    row = await conn.fetchrow(RENAME_WALLET, wallet_id, version, display_name)
+    return Wallet(*row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class WalletOutcome:
+    """What a request id about a wallet came to."""
+
+    body_digest: bytes
+    wallet_id: int | None
+    refusal: Refusal | None
+
+
+FIND_OUTCOME = "SELECT body_digest, wallet_id, refusal FROM requests WHERE request_digest = $1"
+
+
+async def find_outcome(conn: Connection, request_digest: bytes) -> WalletOutcome | None:
+    row = await conn.fetchrow(FIND_OUTCOME, request_digest)
+    if row is None:
+        return None
+    refusal = Refusal.from_json(row["refusal"]) if row["refusal"] else None
+    return WalletOutcome(row["body_digest"], row["wallet_id"], refusal)
+
+
+RECORD_OUTCOME = """
+INSERT INTO requests (request_digest, body_digest, wallet_id, refusal, recorded_at)
+VALUES ($1, $2, $3, $4::jsonb, now())
+"""
+
+
+async def record_outcome(conn: Connection, request_digest: bytes, outcome: WalletOutcome) -> None:
+    """Record what a request id came to; `asyncpg.UniqueViolationError` if somebody just did."""
+    refusal_json = outcome.refusal.to_json() if outcome.refusal else None
+    await conn.execute(
+        RECORD_OUTCOME, request_digest, outcome.body_digest, outcome.wallet_id, refusal_json
+    )
