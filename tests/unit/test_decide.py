@@ -1,0 +1,188 @@
+"""The decision core: the order of its rules, and what no sequence of plans may break."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import plans
+from wallet_service.decide.core import decide
+from wallet_service.decide.model import (
+    MAX_AMOUNT_MINOR,
+    MAX_BALANCE_MINOR,
+    Books,
+    Leg,
+    Plan,
+    Posted,
+    Verdict,
+)
+from wallet_service.errors import Refusal
+
+
+def one(plan: Plan, books: Books) -> Verdict:
+    (verdict,), _ = decide([plan], books)
+    return verdict
+
+
+def reason(verdict: Verdict) -> str:
+    return verdict.reason if isinstance(verdict, Refusal) else "OK"
+
+
+def transaction_id(verdict: Verdict) -> int:
+    assert isinstance(verdict, Posted)
+    return verdict.transaction.transaction_id
+
+
+KNOWN, UNKNOWN = 1, 9
+USED = "used before"
+
+
+@pytest.fixture
+def ledger() -> Books:
+    """Wallet 1 with 100, of which a booking (10) holds 30; booking 12 was cancelled."""
+    books = plans.books(KNOWN, 2, first_transaction_id=9)
+    steps = [
+        plans.top_up(KNOWN, 100, USED),
+        plans.booking(KNOWN, 30),
+        plans.top_up(2, 5),
+        plans.booking(KNOWN, 20),
+        plans.cancellation(KNOWN, 12),
+    ]
+    verdicts, _ = decide(steps, books)
+    assert [reason(each) for each in verdicts] == ["OK"] * 5
+    books.first_transaction_id = 100
+    return books
+
+
+OFF_BOOKS = plans.wallet(KNOWN, "XXX")
+TOO_MUCH = MAX_BALANCE_MINOR + 1
+
+# Each plan breaks the rule that it is listed under and, as far as one plan can, later ones too.
+PRECEDENCE = [
+    ("ASSET_UNKNOWN", plans.plan("USAGE", UNKNOWN, Leg(OFF_BOOKS, 1), request_id=USED)),
+    ("REQUEST_ID_REUSED", plans.usage(UNKNOWN, TOO_MUCH, USED)),
+    ("WALLET_NOT_FOUND", plans.commit(UNKNOWN, 77, TOO_MUCH)),
+    ("BOOKING_NOT_FOUND", plans.commit(KNOWN, 77, TOO_MUCH)),
+    ("BOOKING_NOT_FOUND", plans.commit(2, 10, TOO_MUCH)),
+    ("BOOKING_CLOSED", plans.commit(KNOWN, 12, TOO_MUCH)),
+    ("BOOKING_EXCEEDED", plans.commit(KNOWN, 10, 31)),
+    ("INSUFFICIENT_FUNDS", plans.usage(KNOWN, TOO_MUCH)),
+    ("INSUFFICIENT_FUNDS", plans.booking(KNOWN, 71)),
+    ("INSUFFICIENT_FUNDS", plans.transfer(KNOWN, 2, 71)),
+    ("BALANCE_LIMIT_EXCEEDED", plans.top_up(KNOWN, MAX_BALANCE_MINOR)),
+    ("OK", plans.usage(KNOWN, 70)),
+    ("OK", plans.commit(KNOWN, 10, 30)),
+    ("OK", plans.cancellation(KNOWN, 10)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expected", "plan"), PRECEDENCE)
+def test_rules_are_tried_in_their_order(expected: str, plan: Plan, ledger: Books) -> None:
+    """The first broken rule, in the documented order, gives the reason."""
+    assert reason(one(plan, ledger)) == expected
+
+
+@pytest.mark.parametrize(("expected", "plan"), [row for row in PRECEDENCE if row[0] != "OK"])
+def test_a_refusal_moves_nothing(expected: str, plan: Plan, ledger: Books) -> None:
+    """After a refusal every account and hold is as it was, and nothing is to be written."""
+    before = str((ledger.accounts, ledger.holds))
+    _, writes = decide([plan], ledger)
+    assert str((ledger.accounts, ledger.holds)) == before
+    assert (writes.posted, writes.accounts, writes.holds) == ([], {}, {})
+    assert bool(writes.outcomes) == (expected not in {"ASSET_UNKNOWN", "REQUEST_ID_REUSED"})
+
+
+def test_a_refusal_tells_the_figures(ledger: Books) -> None:
+    """Not enough funds says what is available and what is needed."""
+    verdict = one(plans.usage(KNOWN, 71), ledger)
+    assert isinstance(verdict, Refusal)
+    assert verdict.metadata["available_minor"] == "70"
+    assert verdict.metadata["needed_minor"] == "71"
+
+
+def test_the_same_request_twice_in_one_batch_is_two_callers_with_one_outcome() -> None:
+    """A duplicate in the batch gets the very same verdict and writes nothing more."""
+    plan = plans.top_up(1, 5)
+    (first, second), writes = decide([plan, plan], plans.books(1))
+    assert first is second
+    assert len(writes.posted) == 1
+
+
+def test_a_refused_request_stays_refused(ledger: Books) -> None:
+    """A request id's one outcome may be a refusal: money that comes later does not change it."""
+    late = plans.usage(KNOWN, 500)
+    verdicts, _ = decide([late, plans.top_up(KNOWN, 1000), late], ledger)
+    assert [reason(each) for each in verdicts] == ["INSUFFICIENT_FUNDS", "OK", "INSUFFICIENT_FUNDS"]
+
+
+def test_validation_alone_changes_nothing(ledger: Books) -> None:
+    """A plan with validate_only gets its verdict, and the next plan finds the books as before."""
+    trial = replace(plans.usage(KNOWN, 70), validate_only=True)
+    verdicts, writes = decide([trial, plans.usage(KNOWN, 70)], ledger)
+    assert [reason(each) for each in verdicts] == ["OK", "OK"]
+    assert transaction_id(verdicts[0]) == 0
+    assert len(writes.posted) == len(writes.outcomes) == 1
+
+
+def test_a_booking_is_taken_in_parts_and_the_rest_set_free() -> None:
+    """Two commits and a cancellation end a booking; the balance shows what was taken."""
+    books = plans.books(1)
+    booked = decide([plans.top_up(1, 100), plans.booking(1, 60)], books)[0][1]
+    number = transaction_id(booked)
+    books.first_transaction_id = 50
+    steps = [
+        plans.commit(1, number, 25),
+        plans.commit(1, number, 15),
+        plans.cancellation(1, number),
+    ]
+    verdicts, _ = decide(steps, books)
+    assert [reason(each) for each in verdicts] == ["OK"] * 3
+    account = books.accounts[plans.wallet(1)]
+    assert (account.balance_minor, account.held_minor, account.available_minor) == (-60, 0, 60)
+
+
+amounts = st.integers(1, 40) | st.just(MAX_AMOUNT_MINOR)
+wallets = st.integers(1, 3)
+bookings = st.integers(1, 40)
+random_plans = st.one_of(
+    st.builds(plans.top_up, wallets, amounts, st.sampled_from(["", "same", "other"])),
+    st.builds(plans.usage, wallets, amounts, st.sampled_from(["", "same", "other"])),
+    st.builds(plans.transfer, st.just(1), st.integers(2, 3), amounts),
+    st.builds(plans.booking, wallets, amounts),
+    st.builds(plans.commit, wallets, bookings, amounts),
+    st.builds(plans.cancellation, wallets, bookings),
+)
+
+
+@given(st.lists(st.lists(random_plans, min_size=1, max_size=8), max_size=8))
+def test_no_sequence_of_plans_breaks_the_books(batches: list[list[Plan]]) -> None:
+    """Whatever is asked: the books sum to zero, nobody overspends, and holds add up."""
+    books = plans.books(1, 2, 3)
+    for batch in batches:
+        _, writes = decide(batch, books)
+        books.first_transaction_id += len(batch)
+        for posted in writes.posted:
+            assert sum(entry.amount_minor for entry in posted.transaction.entries) == 0
+    assert sum(account.balance_minor for account in books.accounts.values()) == 0
+    for key, account in books.accounts.items():
+        held = [
+            h.remaining_minor for h in books.holds.values() if h.account_id == account.account_id
+        ]
+        assert account.held_minor == sum(held)
+        assert account.held_minor >= 0
+        assert all(remaining >= 0 for remaining in held)
+        if key.wallet_id:
+            assert account.available_minor >= 0
+
+
+@given(st.lists(random_plans, min_size=1, max_size=12))
+def test_asking_again_gives_the_first_answers_and_moves_nothing(batch: list[Plan]) -> None:
+    """Every plan repeated gets the verdict it got before, and nothing is written."""
+    books = plans.books(1, 2, 3)
+    first, _ = decide(batch, books)
+    before = str(books.accounts)
+    again, writes = decide(batch, books)
+    assert again == first
+    assert str(books.accounts) == before
+    assert not writes.posted
