@@ -68,6 +68,12 @@ def up() -> None:
     _finish(_up())
 
 
+@app.command()
+def demo() -> None:
+    """Tell a story on a fresh temporary stack, show what happened, and check every figure."""
+    _finish(_run([sys.executable, "-m", "devstack.demo"]))
+
+
 async def _run(command: list[str]) -> int:
     interrupt = catch_interrupt()
     with Children(temporary_folder(), base_environment(os.environ)) as children:

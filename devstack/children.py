@@ -35,21 +35,12 @@ Ready = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """The user and group as which a child runs."""
-
-    uid: int
-    gid: int
-
-
-@dataclass(frozen=True, slots=True)
 class Command:
     """A program to run; `env` is added to the environment that all children get."""
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
-    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +135,8 @@ class Children:
         return None
 
     def _start(self, command: Command, stop_signal: signal.Signals) -> _Child:
-        identity = command.identity
+        if command.name in self._running:  # It ended by itself, or shall be replaced.
+            self.end(command.name, signal.SIGKILL)
         log = self.folder.logs / f"{command.name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 (our own programs)
@@ -154,9 +146,6 @@ class Children:
                 stderr=output,
                 start_new_session=True,
                 env={**self._base_env, **command.env},
-                user=identity.uid if identity else None,
-                group=identity.gid if identity else None,
-                extra_groups=() if identity else None,
             )
         child = _Child(command.name, process, log, stop_signal)
         self._running[command.name] = child

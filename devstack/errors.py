@@ -2,7 +2,7 @@
 
 DevstackError
 ├── ChildFailedError       a child process did not start, or ended by itself
-├── FolderInUseError       another stack runs on the folder, or is just ending
+├── FolderRefusedError     the folder is another stack's, or another user's
 └── PostgresRefusesError   Postgres cannot be started by this user
 
 Each message says what to do or where to look.
@@ -26,7 +26,7 @@ class ChildFailedError(DevstackError):
         self.log = log
 
 
-class FolderInUseError(DevstackError):
+class FolderRefusedError(DevstackError):
     pass
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from devstack.errors import FolderInUseError
+from devstack.errors import FolderRefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,15 @@ def temporary_folder() -> StackFolder:
 
 
 def kept_folder(path: Path) -> StackFolder:
-    """Make `path`, or take it as the last stack left it; FolderInUseError if one runs there."""
-    path.mkdir(exist_ok=True)
-    return _locked(path.resolve(), is_temporary=False)
+    """Make `path`, or take it as the last stack left it; FolderRefusedError if one runs there."""
+    try:
+        path.mkdir(exist_ok=True)
+        return _locked(path.resolve(), is_temporary=False)
+    except PermissionError as error:
+        raise FolderRefusedError(
+            f"{path.resolve()} may not be made or used: {error.strerror}; remove it if it is "
+            "another user's, or go to a folder of your own"
+        ) from error
 
 
 def _locked(path: Path, *, is_temporary: bool) -> StackFolder:
@@ -43,7 +49,7 @@ def _locked(path: Path, *, is_temporary: bool) -> StackFolder:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise FolderInUseError(
+        raise FolderRefusedError(
             f"a stack already runs on {path} (or is just ending): end it first, "
             "or start this one in another folder"
         ) from None

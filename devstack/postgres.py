@@ -10,6 +10,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from devstack.children import Children, Command, Identity, Server
+from devstack.children import Children, Command, Server
 from devstack.errors import PostgresRefusesError
 
 _SETTINGS = {
@@ -44,16 +45,26 @@ _INITDB_OPTIONS = (
     "--no-instructions",
 )
 _IN_OWN_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+# Popen's own `user` would fork, which gRPC in this process does not like; this starts afresh.
+_BECOME_USER = """
+import os, sys
+uid, gid, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+os.setgroups([])
+os.setgid(gid)
+os.setuid(uid)
+os.execvp(program[0], program)
+"""
 _CONNECT_TIMEOUT_S = 5.0
 _PROBE_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """As whom Postgres runs: behind a prefix to its command, or as another user."""
+    """As whom Postgres runs: the prefix to its commands, and the owner of its files."""
 
-    prefix: tuple[str, ...] = ()
-    identity: Identity | None = None
+    prefix: tuple[str, ...]
+    uid: int
+    gid: int
 
 
 def postgres_url(port: int, role: str, database: str) -> str:
@@ -65,8 +76,7 @@ async def start_postgres(children: Children, port: int) -> None:
     home = children.folder.path / "postgres"
     home.mkdir(exist_ok=True, mode=0o700)
     account = _account(children.folder.path)
-    if account.identity:
-        os.chown(home, account.identity.uid, account.identity.gid)
+    _hand_over(home, account)
     data = home / "data"
     if not data.exists():
         await _initialise(children, account, data)
@@ -74,8 +84,7 @@ async def start_postgres(children: Children, port: int) -> None:
     settings = {**_SETTINGS, "port": str(port)}
     options = [f"--{name}={value}" for name, value in settings.items()]
     argv = (*account.prefix, binary("postgres"), "-D", str(data), *options)
-    command = Command("postgres", argv, identity=account.identity)
-    await children.serve(Server(command, lambda: _answers(port), signal.SIGINT))
+    await children.serve(Server(Command("postgres", argv), lambda: _answers(port), signal.SIGINT))
 
 
 async def ensure_database(port: int, name: str) -> None:
@@ -115,7 +124,7 @@ async def _initialise(children: Children, account: _Account, data: Path) -> None
     unfinished = data.with_name("unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     argv = (*account.prefix, binary("initdb"), "-D", str(unfinished), *_INITDB_OPTIONS)
-    await children.run(Command("initdb", argv, identity=account.identity))
+    await children.run(Command("initdb", argv))
     unfinished.rename(data)
 
 
@@ -135,12 +144,13 @@ def _runs_in(data: Path, pid: int) -> bool:
 
 def _account(folder: Path) -> _Account:
     """Find out as whom Postgres, which refuses to run as root, can run with data in `folder`."""
-    if os.geteuid() != 0:
-        return _Account()
+    uid, gid = os.geteuid(), os.getegid()
+    if uid != 0:
+        return _Account((), uid, gid)
     nobody = pwd.getpwnam("nobody")
-    in_own_namespace = _Account(prefix=_IN_OWN_NAMESPACE)
-    as_nobody = _Account(identity=Identity(nobody.pw_uid, nobody.pw_gid))
-    for account in (in_own_namespace, as_nobody):
+    ids = (nobody.pw_uid, nobody.pw_gid)
+    become_nobody = (sys.executable, "-I", "-S", "-c", _BECOME_USER, *map(str, ids))
+    for account in (_Account(_IN_OWN_NAMESPACE, uid, gid), _Account(become_nobody, *ids)):
         if _can_run(account, folder):
             return account
     raise PostgresRefusesError(
@@ -153,21 +163,24 @@ def _account(folder: Path) -> _Account:
 
 def _can_run(account: _Account, folder: Path) -> bool:
     probe = ("/bin/sh", "-c", 'cd "$0" && exec "$1" --version', str(folder), binary("postgres"))
-    identity = account.identity
     try:
         answer = subprocess.run(  # noqa: S603 (our own programs)
             (*account.prefix, *probe),
             check=False,
             capture_output=True,
             cwd="/",
-            user=identity.uid if identity else None,
-            group=identity.gid if identity else None,
-            extra_groups=() if identity else None,
             timeout=_PROBE_TIMEOUT_S,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return answer.returncode == 0
+
+
+def _hand_over(home: Path, account: _Account) -> None:
+    """Give the files to whom Postgres runs as now: it may have been somebody else before."""
+    if os.geteuid() == 0:
+        for path in (home, *home.rglob("*")):
+            os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
 def binary(name: str) -> str:

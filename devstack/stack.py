@@ -58,7 +58,7 @@ class Stack:
         return await asyncio.to_thread(self._children.end, name, signal_number)
 
     async def start(self, name: str) -> None:
-        """Start a service that has ended, at the address it had, and wait until it serves."""
+        """Start a service again at the address it had, and wait until it serves."""
         await self._children.serve(self._services[name])
 
     async def add(self, name: str, role: str) -> str:

@@ -7,7 +7,8 @@
     ├── FailedPrecondition   the books do not allow it as they stand
     ├── Aborted              somebody else was faster: read again, try again
     ├── ResourceExhausted    too much work is waiting: come back later
-    └── Unavailable          a part this depends on is down: retry with the same request id
+    ├── Unavailable          a part this depends on is down: retry with the same request id
+    └── Internal             nobody foresaw it: a fixed text, and an id that the log has too
 
 `code` is the value of `google.rpc.Code`; this module imports the standard library only, so
 that the pure rooms may raise its errors.
@@ -82,6 +83,10 @@ class Unavailable(DomainError):
     def __init__(self, reason: str, message: str, retry_after_s: float = 1.0) -> None:
         super().__init__(reason, message)
         self.retry_after_s = retry_after_s
+
+
+class Internal(DomainError):
+    code = 13
 
 
 def invalid(field: str, description: str, reason: str = "FIELD_INVALID") -> InvalidArgument:

@@ -13,6 +13,7 @@ from shared.errors import (
     DomainError,
     FailedPrecondition,
     FieldViolation,
+    Internal,
     InvalidArgument,
     NotFound,
     ResourceExhausted,
@@ -100,7 +101,7 @@ def rebuilt(
         return InvalidArgument(reason, *violations)
     if code == ResourceExhausted.code:
         return ResourceExhausted(reason, message)
-    for kind in (NotFound, AlreadyExists, FailedPrecondition, Aborted):
+    for kind in (NotFound, AlreadyExists, FailedPrecondition, Aborted, Internal):
         if code == kind.code:
             return kind(reason, message, metadata)
     return Unavailable(reason, message)

@@ -19,6 +19,7 @@ from grpc_reflection.v1alpha import reflection
 from shared.errors import (
     DomainError,
     FailedPrecondition,
+    Internal,
     InvalidArgument,
     ResourceExhausted,
     Unavailable,
@@ -29,6 +30,7 @@ from shared.telemetry import Metrics, Tracing, current_traceparent
 ERROR_DOMAIN = "transaction-wallet"
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 DRAIN_S = 10.0
+REFUSING_S = 0.5
 
 Probe = Callable[[], Awaitable[object]]
 STATUS_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
@@ -42,6 +44,11 @@ class Edge(grpc.aio.ServerInterceptor):
     def __init__(self, tracing: Tracing, metrics: Metrics) -> None:
         self._tracing = tracing
         self._metrics = metrics
+        self._stopping = False
+
+    def refuse_new_calls(self) -> None:
+        """Answer every call from now on UNAVAILABLE; those under way go on."""
+        self._stopping = True
 
     async def intercept_service(
         self,
@@ -67,6 +74,7 @@ class Edge(grpc.aio.ServerInterceptor):
             with self._tracing.span(name, _traceparent_of(context)) as traceparent:
                 current_traceparent.set(traceparent)
                 try:
+                    self._admit()
                     request = _decoded(decode, body)
                     request_id = getattr(request, "request_id", "")
                     answer = await behaviour(request, context)
@@ -80,6 +88,10 @@ class Edge(grpc.aio.ServerInterceptor):
             return answer
 
         return call
+
+    def _admit(self) -> None:
+        if self._stopping:
+            raise Unavailable("SHUTTING_DOWN", "this process stops: call again, or another one")
 
     def _record(
         self, method: str, request_id: str, error: DomainError | None, started: float
@@ -99,12 +111,6 @@ class Edge(grpc.aio.ServerInterceptor):
             duration_ms=round(duration_ms, 2),
             traceparent=current_traceparent.get(),
         )
-
-
-class Internal(DomainError):
-    """What nobody foresaw. The caller gets a fixed text and the id that the log has too."""
-
-    code = 13
 
 
 def _unforeseen(method: str) -> Internal:
@@ -182,22 +188,24 @@ class Health:
     """
 
     INTERVAL_S = 2.0
+    STARTING_INTERVAL_S = 0.2
     PROBE_TIMEOUT_S = 2.0
 
     def __init__(self, probes: Mapping[str, Probe], required: Sequence[str]) -> None:
         self.servicer = health.aio.HealthServicer()
         self._probes = probes
         self._required = required
-        self._service_names: tuple[str, ...] = ("",)
 
     async def watch(self, service_names: Sequence[str]) -> None:
-        """Probe until cancelled."""
-        self._service_names = ("", *service_names)
+        """Probe until cancelled; often, until everything required answered for the first time."""
+        interval_s = self.STARTING_INTERVAL_S
         while True:
-            await self.check_once()
-            await asyncio.sleep(self.INTERVAL_S)
+            if await self.check_once(service_names):
+                interval_s = self.INTERVAL_S
+            await asyncio.sleep(interval_s)
 
-    async def check_once(self) -> None:
+    async def check_once(self, service_names: Sequence[str]) -> bool:
+        """Probe everything, tell who asks, and answer whether the process serves."""
         alive = dict(
             zip(
                 self._probes,
@@ -208,8 +216,9 @@ class Health:
         for name, answers in alive.items():
             await self.servicer.set(name, _serving(answers))
         whole = all(alive[name] for name in self._required)
-        for name in self._service_names:
+        for name in ("", *service_names):
             await self.servicer.set(name, _serving(whole))
+        return whole
 
     async def _answers(self, probe: Probe) -> bool:
         try:
@@ -239,8 +248,9 @@ async def serve(
 ) -> None:
     """Serve on `listen` (`host:port`) until `stop` is set, then drain.
 
-    Draining: health says NOT_SERVING first, no new calls are taken, and those under way have
-    10 s to end.
+    Draining: health says NOT_SERVING first; then, for a moment, calls that had been sent before
+    their callers could know are refused as UNAVAILABLE, which a closing server would cancel; and
+    those under way have 10 s to end.
     """
     server = grpc.aio.server(
         interceptors=[edge],
@@ -255,6 +265,7 @@ async def serve(
         (*services.names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
     server.add_insecure_port(listen)
+    await health_of.check_once(services.names)  # Or it would say SERVING before it knows.
     await server.start()
     watching = asyncio.create_task(health_of.watch(services.names))
     _log.info("serving", listen=listen, services=services.names)
@@ -263,5 +274,7 @@ async def serve(
     finally:
         watching.cancel()
         await health_of.servicer.enter_graceful_shutdown()
+        edge.refuse_new_calls()
+        await asyncio.sleep(REFUSING_S)
         await server.stop(DRAIN_S)
         _log.info("stopped", listen=listen)

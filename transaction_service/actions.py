@@ -2,10 +2,9 @@
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
-from transaction_service import planning, wire
+from transaction_service import planning
 from transaction_service.domain import (
     Action,
-    Booking,
     CancelUsage,
     Charge,
     CommitUsage,
@@ -50,11 +49,11 @@ class Actions:
         return await self._post(action, planning.plan_booking(action.wallet_id, charged, version))
 
     async def commit_usage(self, action: CommitUsage) -> ledger_pb2.Transaction:
-        booking = await self._booking(action.booking_id)
+        booking = await self._wallet.booking(action.booking_id)
         return await self._post(action, planning.plan_commit(booking, action.quantity))
 
     async def cancel_usage(self, action: CancelUsage) -> ledger_pb2.Transaction:
-        booking = await self._booking(action.booking_id)
+        booking = await self._wallet.booking(action.booking_id)
         return await self._post(action, planning.plan_cancellation(booking))
 
     async def quote_usage(self, quote: Quote) -> tuple[Charge, str, wallet_pb2.Balance]:
@@ -69,11 +68,6 @@ class Actions:
     def _charge(self, usage: Usage | Quote) -> Charge:
         return charge_for(self._price_book, usage.product_code, usage.quantity)
 
-    async def _booking(self, booking_id: str) -> Booking:
-        """Read what the booking froze. Its state is the ledger's affair, under its locks."""
-        return wire.booking_of(await self._wallet.booking(booking_id))
-
     async def _post(self, action: Action, plan: Plan) -> ledger_pb2.Transaction:
-        message = wire.plan_out(action, plan)
         async with self._locks.hold(plan.wallet_id):
-            return await self._wallet.post(message)
+            return await self._wallet.post(action, plan)

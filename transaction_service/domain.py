@@ -30,7 +30,7 @@ Printable = AfterValidator(_printable)
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64), Printable]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64), Printable]
 Reference = Annotated[str, StringConstraints(max_length=128), Printable]
-Note = Annotated[str, StringConstraints(max_length=512)]
+Note = Annotated[str, StringConstraints(max_length=512), Printable]
 Quantity = Annotated[int, Field(ge=1)]
 
 

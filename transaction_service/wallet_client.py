@@ -11,6 +11,8 @@ from privy.wallet.v1 import ledger_pb2, ledger_pb2_grpc, wallet_pb2, wallet_pb2_
 from shared.coalesce import Coalescer
 from shared.errors import DomainError, FieldViolation, NotFound, Unavailable
 from shared.rpc_client import error_of, rebuilt
+from transaction_service import wire
+from transaction_service.domain import Action, Booking, Plan
 
 POST_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0
@@ -52,13 +54,13 @@ class WalletClient:
             self._post_batch
         )
 
-    async def post(self, plan: ledger_pb2.Plan) -> ledger_pb2.Transaction:
-        """Have a plan posted, together with those that wait at the same time.
+    async def post(self, action: Action, plan: Plan) -> ledger_pb2.Transaction:
+        """Have an action's plan posted, together with those that wait at the same time.
 
         Raises the ledger's refusal, `ResourceExhausted` where too many wait, `Unavailable`
         where the Wallet does not answer: then the outcome is open.
         """
-        return await self._coalescer.submit(plan)
+        return await self._coalescer.submit(wire.plan_out(action, plan))
 
     async def drain(self) -> None:
         await self._coalescer.drain()
@@ -70,8 +72,11 @@ class WalletClient:
         response = await self._call(lambda: self._ledger.PostBatch(request, timeout=POST_TIMEOUT_S))
         return [_verdict(result) for result in response.results]
 
-    async def booking(self, booking_id: str) -> ledger_pb2.Transaction:
-        """Read the transaction that opened a booking. Raises `NotFound`, `Unavailable`."""
+    async def booking(self, booking_id: str) -> Booking:
+        """Read what a booking froze. Raises `NotFound`, `Unavailable`.
+
+        Its state is the ledger's affair, under its locks.
+        """
         try:
             found = await self.transaction(booking_id)
         except NotFound:
@@ -82,7 +87,7 @@ class WalletClient:
                 f"booking {booking_id} does not exist",
                 {"booking_id": booking_id},
             )
-        return found
+        return wire.booking_of(found)
 
     async def transaction(self, transaction_id: str) -> ledger_pb2.Transaction:
         """Read a transaction. Raises `NotFound`, `Unavailable`."""

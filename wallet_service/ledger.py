@@ -58,9 +58,9 @@ class Ledger:
         try:
             verdicts = await self._decide_batch(plans)
             return await self._answers(verdicts)
-        except asyncpg.IntegrityConstraintViolationError:
-            # A guard of the database objects to one of them, which is a fault of ours. The
-            # others must not suffer for it.
+        except asyncpg.PostgresError:
+            # The database objects to one of them, which is a fault of ours. The others must not
+            # suffer for it.
             if len(plans) == 1:
                 raise
             _log.exception("a batch was refused by the database", plans=len(plans))

@@ -1,7 +1,7 @@
 """Proto ⇄ domain. Requests are checked field by field here; nothing else decides here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from google.protobuf.json_format import ParseDict
@@ -34,6 +34,10 @@ from wallet_service.wallets import Request
 
 MAX_REQUEST_ID = 64
 MAX_REFERENCE = 128
+MAX_CODE = 64
+MAX_NOTES = 32
+MAX_NOTE_KEY = 64
+MAX_NOTE = 512
 MAX_DISPLAY_NAME = 200
 
 _KINDS: Mapping[int, str] = {
@@ -67,11 +71,13 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
         hold=_hold_of(message, wallet_id, path),
         effective_at=moment_of(message, "effective_time", path),
         reference=checked_text(message.reference, f"{path}.reference", 0, MAX_REFERENCE),
-        metadata_json=json.dumps(dict(message.metadata)) if message.metadata else "{}",
-        price_book_version=message.price_book_version,
-        charges_json=json.dumps([_charge_dict(each) for each in message.charges]),
+        metadata_json=_metadata_json(message.metadata, f"{path}.metadata"),
+        price_book_version=checked_text(
+            message.price_book_version, f"{path}.price_book_version", 0, MAX_CODE
+        ),
+        charges_json=_charges_json(message.charges, f"{path}.charges"),
         event=message.event or None,
-        traceparent=message.traceparent,
+        traceparent=checked_text(message.traceparent, f"{path}.traceparent", 0, MAX_CODE),
         validate_only=message.validate_only,
     )
 
@@ -133,6 +139,26 @@ def _debited_minor(message: ledger_pb2.Plan, key: AccountKey) -> int:
         if leg.wallet_id == message.wallet_id and leg.asset_code == key.asset_code:
             return leg.amount_minor
     return 0
+
+
+def _metadata_json(metadata: Mapping[str, str], path: str) -> str:
+    if not metadata:
+        return "{}"
+    if len(metadata) > MAX_NOTES:
+        raise invalid(path, f"must be at most {MAX_NOTES}")
+    for key, value in metadata.items():
+        checked_text(key, path, 1, MAX_NOTE_KEY)
+        checked_text(value, f"{path}.{key}", 0, MAX_NOTE)
+    return json.dumps(dict(metadata))
+
+
+def _charges_json(charges: Sequence[ledger_pb2.Charge], path: str) -> str:
+    if len(charges) > MAX_LEGS:
+        raise invalid(path, f"must be at most {MAX_LEGS}")
+    for i, charge in enumerate(charges):
+        checked_text(charge.product_code, f"{path}[{i}].product_code", 1, MAX_CODE)
+        checked_text(charge.vendor_code, f"{path}[{i}].vendor_code", 0, MAX_CODE)
+    return json.dumps([_charge_dict(each) for each in charges])
 
 
 def _charge_dict(charge: ledger_pb2.Charge) -> dict[str, object]:

@@ -107,7 +107,7 @@ def _statements() -> dict[str, str]:
         f"{module.__name__.rpartition('.')[2]}.{name}": value
         for module in modules
         for name, value in inspect.getmembers(module, lambda each: isinstance(each, str))
-        if name.isupper() and " " in value
+        if name.isupper() and " " in value and not name.startswith("_")
     }
 
 
