@@ -74,7 +74,7 @@ async def test_kill_9_loses_and_doubles_nothing(stack: Stack, client: Caller) ->
 
     await until(all_written)
     events = await events_of(stack.environment["GOOGLE_CLOUD_PROJECT"], wallet_id)
-    usages = {name for name, event in events.items() if event["kind"] == "USAGE"}
+    usages = {name for name, event in events.items() if event["kind"] == "TRANSACTION_KIND_USAGE"}
     assert usages == set(done)
     assert len(events) == USAGES + 1  # And the top-up.
 

@@ -15,15 +15,14 @@ LEASE = timedelta(seconds=10)
 
 RENEW_LEASE = """
 UPDATE feed_lease SET consumer_id = $1, leased_until = now() + $2::interval
-WHERE (consumer_id = $1 AND leased_until < now() + $2::interval / 2) OR leased_until < now()
+WHERE consumer_id = $1 OR leased_until < now()
+RETURNING true
 """
-IS_LEASED_BY = "SELECT consumer_id = $1 AND leased_until > now() FROM feed_lease"
 
 
 async def renew_lease(conn: Connection, consumer_id: str) -> bool:
     """Take or keep the feed for a consumer; False if another one has it."""
-    await conn.execute(RENEW_LEASE, consumer_id, LEASE)
-    return bool(await conn.fetchval(IS_LEASED_BY, consumer_id))
+    return bool(await conn.fetchval(RENEW_LEASE, consumer_id, LEASE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,110 @@
+"""What the publisher makes of a committed event."""
+
+import pytest
+from privy.erp.v1.event_pb2 import CostRevenueEvent
+from privy.wallet.v1.feed_pb2 import FeedEvent
+
+from transaction_service.publisher.completion import complete
+from transaction_service.publisher.messages import (
+    MAX_MESSAGES,
+    MAX_REQUEST_BYTES,
+    lanes_of,
+    message_of,
+)
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+TOPIC = "projects/test/topics/events"
+
+
+def _committed(payload: bytes = b"", traceparent: str = "") -> FeedEvent:
+    event = FeedEvent(
+        transaction_id="txn_7", wallet_id="wal_1", payload=payload, traceparent=traceparent
+    )
+    event.create_time.FromJsonString("2026-03-10T03:56:24.25Z")
+    event.effective_time.FromJsonString("2026-03-01T00:00:00Z")
+    return event
+
+
+def test_a_payload_is_completed_with_what_only_the_ledger_knew() -> None:
+    """Transaction id and times are filled in; everything planned stays."""
+    planned = CostRevenueEvent(wallet_id="wal_1", quantity=3, reference="order-1")
+    completed = CostRevenueEvent.FromString(complete(_committed(planned.SerializeToString())))
+    assert completed.transaction_id == "txn_7"
+    assert completed.create_time.ToJsonString() == "2026-03-10T03:56:24.250Z"
+    assert completed.effective_time.ToJsonString() == "2026-03-01T00:00:00Z"
+    for name in ("transaction_id", "create_time", "effective_time"):
+        completed.ClearField(name)
+    assert completed == planned
+
+
+def test_a_payload_that_is_no_event_is_passed_on_as_it_is() -> None:
+    """It must not stop the feed; the sink will put it among the dead letters."""
+    assert complete(_committed(b"\xff\xff")) == b"\xff\xff"
+
+
+def test_a_message_is_a_cloud_event_in_binary_mode() -> None:
+    """Each context attribute has its `ce-` name, the data is the event, the key is the wallet."""
+    message = message_of(_committed(traceparent=TRACEPARENT))
+    assert dict(message.attributes) == {
+        "ce-specversion": "1.0",
+        "ce-id": "txn_7",
+        "ce-source": "//transaction-wallet/wallet",
+        "ce-type": "privy.erp.v1.CostRevenueEvent",
+        "ce-subject": "wal_1",
+        "ce-time": "2026-03-10T03:56:24.250Z",
+        "content-type": "application/protobuf",
+        "traceparent": TRACEPARENT,
+    }
+    assert message.ordering_key == "wal_1"
+    assert message.data == complete(_committed())
+
+
+@pytest.mark.parametrize("traceparent", ["", "mine", TRACEPARENT.upper(), TRACEPARENT + "0" * 2000])
+def test_what_is_no_trace_context_is_left_out(traceparent: str) -> None:
+    """A caller's header may not make Pub/Sub refuse the events of everybody else."""
+    assert "traceparent" not in message_of(_committed(traceparent=traceparent)).attributes
+
+
+def test_each_wallet_has_a_lane_of_its_own_in_order() -> None:
+    """Pub/Sub refuses a request with two ordering keys, and each wallet's order must hold."""
+    events = [
+        FeedEvent(transaction_id=f"txn_{number}", wallet_id=wallet_id)
+        for number, wallet_id in enumerate(["wal_1", "wal_2", "wal_1", "wal_3", "wal_2"])
+    ]
+    lanes = lanes_of(TOPIC, events)
+    assert [
+        [each.attributes["ce-id"] for request in lane for each in request.messages]
+        for lane in lanes
+    ] == [["txn_0", "txn_2"], ["txn_1", "txn_4"], ["txn_3"]]
+    for lane in lanes:
+        assert len({each.ordering_key for request in lane for each in request.messages}) == 1
+
+
+# A little more than a message takes besides its payload.
+OVERHEAD_BYTES = 250
+
+
+@pytest.mark.parametrize(
+    ("sizes_bytes", "expected_counts"),
+    [
+        ([10] * 3, [3]),
+        ([0] * (MAX_MESSAGES + 1), [MAX_MESSAGES, 1]),
+        ([4_000_000] * 5, [2, 2, 1]),
+        ([20, MAX_REQUEST_BYTES - 3 * OVERHEAD_BYTES - 40, 20], [3]),
+        ([20, MAX_REQUEST_BYTES - OVERHEAD_BYTES, 20], [1, 1, 1]),
+        ([12_000_000, 20], [1, 1]),
+    ],
+)
+def test_messages_fill_as_few_requests_as_the_limits_allow(
+    sizes_bytes: list[int], expected_counts: list[int]
+) -> None:
+    """At most 1,000 messages and 10 MB a request, in order, none left out."""
+    events = [_committed(b"\xff" * size_bytes) for size_bytes in sizes_bytes]
+    (requests,) = lanes_of(TOPIC, events)
+    assert [len(each.messages) for each in requests] == expected_counts
+    assert [each.topic for each in requests] == [TOPIC] * len(expected_counts)
+    assert [len(message.data) for request in requests for message in request.messages] == [
+        len(complete(each)) for each in events
+    ]
+    for request in requests:
+        assert len(request.messages) == 1 or len(type(request).serialize(request)) <= 10_000_000

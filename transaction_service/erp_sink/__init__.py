@@ -1,0 +1,1 @@
+"""Writes the published events into Firestore: one document per event, however often delivered."""

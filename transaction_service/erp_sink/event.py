@@ -1,0 +1,51 @@
+"""The finance event as the sink knows it, free of any wire format. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Reason = Literal[
+    "EVENT_TYPE_FOREIGN",
+    "EVENT_UNDECODABLE",
+    "TRANSACTION_ID_INVALID",
+    "FIELD_INVALID",
+    "LINES_UNBALANCED",
+    "DOCUMENT_REFUSED",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One signed line: debits positive, credits negative."""
+
+    type: str
+    asset_code: str
+    amount_minor: int
+    wallet_id: str
+    vendor_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What one transaction cost and earned; enum values by name."""
+
+    transaction_id: str
+    kind: str
+    wallet_id: str
+    product_code: str
+    quantity: int
+    lines: tuple[Line, ...]
+    price_book_version: str
+    request_id: str
+    reference: str
+    booking_id: str
+    created_at: datetime
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why something delivered can never become a document."""
+
+    reason: Reason
+    detail: str

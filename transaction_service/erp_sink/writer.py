@@ -1,0 +1,104 @@
+"""Turns deliveries into documents and dead letters, a pile at a time."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import compress
+from operator import not_
+
+import structlog
+from google.api_core.exceptions import GoogleAPICallError
+
+from shared.telemetry import Metrics
+from transaction_service.erp_sink.dead_letters import DeadLetters
+from transaction_service.erp_sink.delivery import DeadLetter, Delivery, Pile, sort
+from transaction_service.erp_sink.event import Fault
+from transaction_service.erp_sink.leases import Leases
+from transaction_service.erp_sink.store import Store
+from transaction_service.erp_sink.writing import create_once
+
+# Firestore takes at most 500 writes and 10 MiB a commit; a document takes several times the
+# bytes of its event, for it holds the names of its fields.
+MAX_DELIVERIES = 500
+MAX_BYTES = 1024 * 1024
+
+_log = structlog.get_logger()
+
+
+class Writer:
+    """Acknowledges a delivery only when its document, or its dead letter, is durable."""
+
+    def __init__(
+        self,
+        store: Store,
+        dead_letters: DeadLetters,
+        leases: Leases,
+        backoff: Callable[[], Iterator[float]],
+        metrics: Metrics,
+    ) -> None:
+        """`backoff` starts a row of delays in seconds."""
+        self._store = store
+        self._dead_letters = dead_letters
+        self._leases = leases
+        self._backoff = backoff
+        self._metrics = metrics
+
+    async def run(self, queue: asyncio.Queue[Delivery]) -> None:
+        """Settle what is on `queue`, until cancelled."""
+        while True:
+            taken = await _take(queue)
+            await self._settle(taken)
+            for _ in taken:
+                queue.task_done()
+
+    async def _settle(self, deliveries: Sequence[Delivery]) -> None:
+        pile = sort(deliveries)
+        await self._bury(pile.dead_letters)
+        refused = await create_once(self._store, pile.documents, self._backoff, self._metrics)
+        written = [
+            each.ack_id
+            for document_id, same in pile.deliveries.items()
+            if document_id not in refused
+            for each in same
+        ]
+        await self._leases.acknowledge(written)
+        self._metrics.increment("deliveries_written", len(written))
+        await self._bury(list(_refused(pile, refused)))
+
+    async def _bury(self, letters: Sequence[DeadLetter]) -> None:
+        durable = await asyncio.gather(*map(self._published, letters))
+        ack_ids = [each.delivery.ack_id for each in letters]
+        await self._leases.acknowledge(list(compress(ack_ids, durable)))
+        await self._leases.let_go(list(compress(ack_ids, map(not_, durable))))
+
+    async def _published(self, letter: DeadLetter) -> bool:
+        reason, delivery = letter.fault.reason, letter.delivery
+        try:
+            await self._dead_letters.publish(letter)
+        except GoogleAPICallError as error:
+            _log.warning("a dead letter was not published; it will come again", error=repr(error))
+            return False
+        self._metrics.increment("dead_letters", tags=[f"reason:{reason}"])
+        _log.warning(
+            "dead letter",
+            reason=reason,
+            detail=letter.fault.detail,
+            event_id=delivery.attributes.get("ce-id", ""),
+            traceparent=delivery.attributes.get("traceparent", ""),
+        )
+        return True
+
+
+def _refused(pile: Pile, refused: Mapping[str, str]) -> Iterator[DeadLetter]:
+    for document_id, why in refused.items():
+        for each in pile.deliveries[document_id]:
+            yield DeadLetter(each, Fault("DOCUMENT_REFUSED", why))
+
+
+async def _take(queue: asyncio.Queue[Delivery]) -> list[Delivery]:
+    """Wait for a first delivery, then take what else is there: no timer."""
+    taken = [await queue.get()]
+    size_bytes = len(taken[0].data)
+    while len(taken) < MAX_DELIVERIES and size_bytes < MAX_BYTES and not queue.empty():
+        taken.append(queue.get_nowait())
+        size_bytes += len(taken[-1].data)
+    return taken

@@ -1,0 +1,11 @@
+"""The publisher's configuration, from the environment."""
+
+from pydantic import Field
+
+from shared.telemetry import TelemetrySettings
+from transaction_service.topology import TopologySettings
+
+
+class PublisherSettings(TelemetrySettings, TopologySettings):
+    publisher_listen: str = Field(default="127.0.0.1:50053", pattern=r"^.+:\d{1,5}$")
+    wallet_target: str = Field(min_length=1)
