@@ -82,7 +82,9 @@ def error_of(error: grpc.aio.AioRpcError, part: str) -> DomainError:
         detail.Unpack(info)
         detail.Unpack(bad_request)
     if not info.reason:
-        return Unavailable(f"{part}_UNAVAILABLE", f"{part.lower()} does not answer")
+        return Unavailable(
+            f"{part}_UNAVAILABLE", f"the {part.capitalize()} service does not answer"
+        )
     violations = [
         FieldViolation(each.field, each.description) for each in bad_request.field_violations
     ]

@@ -7,6 +7,7 @@ from privy.erp.v1 import event_pb2
 from privy.transaction.v1 import transaction_pb2
 from privy.wallet.v1 import amount_pb2, ledger_pb2, wallet_pb2
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.errors import FieldViolation, InvalidArgument
 from shared.fields import moment_of
@@ -109,10 +110,27 @@ def _checked(kind: type[Checked], parts: dict[str, Any]) -> Checked:
         return kind.model_validate(parts)
     except ValidationError as error:
         violations = [
-            FieldViolation(_field(kind, fault["loc"]), fault["msg"])
+            FieldViolation(_field(kind, fault["loc"]), _words(fault))
             for fault in error.errors(include_url=False)
         ]
         raise InvalidArgument("FIELD_INVALID", *violations) from None
+
+
+def _words(fault: ErrorDetails) -> str:
+    """Say what is wrong in the words that the Wallet uses too."""
+    limits = fault.get("ctx", {})
+    match fault["type"]:
+        case "string_too_short" if not fault["input"]:
+            return "is required"
+        case "string_too_long":
+            return f"must be at most {limits['max_length']} characters"
+        case "too_long":
+            return f"must be at most {limits['max_length']}"
+        case "greater_than_equal":
+            return f"must be at least {limits['ge']}"
+        case "less_than_equal":
+            return f"must be at most {limits['le']}"
+    return fault["msg"]
 
 
 def _field(kind: type[BaseModel], place: tuple[int | str, ...]) -> str:

@@ -8,7 +8,7 @@ from shared.telemetry import TelemetrySettings
 
 
 class WalletSettings(TelemetrySettings):
-    wallet_listen: str = Field(default="127.0.0.1:50051", pattern=r"^.+:\d{1,5}$")
+    wallet_listen: str = Field(default="127.0.0.1:50052", pattern=r"^.+:\d{1,5}$")
     wallet_database_url: str = Field(pattern=r"^postgres(ql)?://")
     wallet_posting_connections: int = Field(default=2, ge=1, le=16)
     wallet_reading_connections: int = Field(default=6, ge=1, le=64)

@@ -34,7 +34,7 @@ def test_the_demo_shows_what_was_worked_out_by_hand(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     shown = [" ".join(line.split()) for line in answer.stdout.splitlines()]
     assert [each for each in KEY_RESULTS if each not in shown] == []
-    assert re.fullmatch(r"All \d+ checks hold, after \d+\.\d s: .*", shown[-1])
+    assert re.fullmatch(r"All \d+ checks hold after \d+\.\d s: .*", shown[-1])
     assert "\x1b" not in answer.stdout
     assert list(tmp_path.iterdir()) == []
 

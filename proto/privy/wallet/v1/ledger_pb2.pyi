@@ -608,7 +608,7 @@ class Refusal(_message.Message):
     code: _builtins.int
     """Value of `google.rpc.Code`."""
     reason: _builtins.str
-    """UPPER_SNAKE reason, from `docs/errors.md`."""
+    """UPPER_SNAKE reason, stable."""
     message: _builtins.str
     """For people."""
     field: _builtins.str
