@@ -42,7 +42,9 @@ class Relay:
         delays_s = self._backoff()
         while not stop.is_set():
             try:
-                await self._round()
+                # A task of its own: before Python 3.11.4, one in which a TaskGroup has failed
+                # counts as cancelled for good, and its next timeout would end it silently.
+                await asyncio.create_task(self._round())
                 delays_s = self._backoff()
             except Exception as error:  # noqa: BLE001 (whatever it was, the events are in the feed)
                 delay_s = next(delays_s)
