@@ -12,14 +12,14 @@ from devstack.valkey import redis_url, start_valkey
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """A running Postgres without a database of ours, and a running Valkey."""
+    """A running Postgres that trusts every login (`host:port`), and a running Valkey."""
 
     children: Children
-    postgres_port: int
+    postgres: str
     redis_url: str
 
     def postgres_url(self, role: str, database: str) -> str:
-        return postgres_url(self.postgres_port, role, database)
+        return postgres_url(self.postgres, role, database)
 
     async def migrate_wallet(self, database: str) -> None:
         """Bring a database to the wallet's newest schema."""
@@ -37,4 +37,4 @@ async def start_backing(children: Children) -> Backing:
             tasks.create_task(start_valkey(children, valkey_port))
     except ExceptionGroup as group:
         raise group.exceptions[0] from None
-    return Backing(children, postgres_port, redis_url(valkey_port))
+    return Backing(children, f"127.0.0.1:{postgres_port}", redis_url(valkey_port))

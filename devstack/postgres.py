@@ -67,8 +67,9 @@ class _Account:
     gid: int
 
 
-def postgres_url(port: int, role: str, database: str) -> str:
-    return f"postgresql://{role}@127.0.0.1:{port}/{database}"
+def postgres_url(address: str, role: str, database: str) -> str:
+    """Name a database on the server at `address` (`host:port`)."""
+    return f"postgresql://{role}@{address}/{database}"
 
 
 async def start_postgres(children: Children, port: int) -> None:
@@ -87,23 +88,18 @@ async def start_postgres(children: Children, port: int) -> None:
     await children.serve(Server(Command("postgres", argv), lambda: _answers(port), signal.SIGINT))
 
 
-async def ensure_database(port: int, name: str) -> None:
+async def ensure_database(address: str, name: str) -> None:
     """Create the database unless it is there."""
-    async with connected(port) as connection:
+    async with connected(address) as connection:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
             await connection.execute(f'CREATE DATABASE "{name}"')
 
 
 @asynccontextmanager
-async def connected(port: int) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def connected(address: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """Connect to the database `postgres` as the superuser of that name."""
     connection = await asyncpg.connect(
-        host="127.0.0.1",
-        port=port,
-        user="postgres",
-        database="postgres",
-        ssl=False,
-        timeout=_CONNECT_TIMEOUT_S,
+        postgres_url(address, "postgres", "postgres"), ssl=False, timeout=_CONNECT_TIMEOUT_S
     )
     try:
         yield connection
@@ -113,7 +109,7 @@ async def connected(port: int) -> AsyncIterator["asyncpg.Connection[asyncpg.Reco
 
 async def _answers(port: int) -> bool:
     try:
-        async with connected(port):
+        async with connected(f"127.0.0.1:{port}"):
             return True
     except (OSError, asyncpg.PostgresError):
         return False

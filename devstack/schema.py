@@ -41,7 +41,7 @@ def dump_schema(url: str) -> str:
 async def migrated_schema() -> str:
     with Children(temporary_folder(), base_environment(os.environ)) as children:
         backing = await start_backing(children)
-        await ensure_database(backing.postgres_port, DATABASE)
+        await ensure_database(backing.postgres, DATABASE)
         await backing.migrate_wallet(DATABASE)
         return dump_schema(backing.postgres_url("postgres", DATABASE))
 

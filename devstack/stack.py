@@ -98,7 +98,7 @@ def _server_starts(children: Children, port_of: Mapping[str, int]) -> dict[str, 
         ),
         "postgres": partial(start_postgres, children, postgres),
         "valkey": partial(start_valkey, children, valkey),
-        "databases": partial(_prepare_databases, children, postgres),
+        "databases": partial(_prepare_databases, children, f"127.0.0.1:{postgres}"),
     }
 
 
@@ -132,14 +132,14 @@ async def _emulator_answers(port: int) -> bool:
     return True
 
 
-async def _prepare_databases(children: Children, postgres_port: int) -> None:
-    await ensure_database(postgres_port, "wallet")
-    await ensure_database(postgres_port, "transaction")
-    await children.run(wallet_migrations(postgres_url(postgres_port, "postgres", "wallet")))
+async def _prepare_databases(children: Children, postgres: str) -> None:
+    await ensure_database(postgres, "wallet")
+    await ensure_database(postgres, "transaction")
+    await children.run(wallet_migrations(postgres_url(postgres, "postgres", "wallet")))
 
 
 def _environment(port_of: Mapping[str, int]) -> dict[str, str]:
-    postgres = port_of["postgres"]
+    postgres = f"127.0.0.1:{port_of['postgres']}"
     return {
         **{role.target: f"127.0.0.1:{port_of[name]}" for name, role in ROLES.items()},
         "WALLET_DATABASE_URL": postgres_url(postgres, "wallet_service", "wallet"),

@@ -24,9 +24,16 @@ from tests.databases import (
 
 @pytest.fixture(scope="session")
 def backing() -> Iterator[Backing]:
-    """Postgres and Valkey, without any service."""
+    """Postgres and Valkey, without any service.
+
+    They are our own, or those that `TEST_POSTGRES_ADDRESS` (`host:port`, which trusts every login)
+    and `TEST_REDIS_URL` name: they must be there for tests alone.
+    """
     with Children(temporary_folder(), base_environment(os.environ)) as children:
-        yield asyncio.run(start_backing(children))
+        if postgres := os.environ.get("TEST_POSTGRES_ADDRESS"):
+            yield Backing(children, postgres, os.environ["TEST_REDIS_URL"])
+        else:
+            yield asyncio.run(start_backing(children))
 
 
 @pytest.fixture(scope="session")

@@ -19,14 +19,14 @@ class WalletDatabase:
 async def make_wallet_template(backing: Backing) -> str:
     """Migrate a database for others to be copied from; answer its name."""
     name = "wallet_template"
-    await ensure_database(backing.postgres_port, name)
+    await ensure_database(backing.postgres, name)
     await backing.migrate_wallet(name)
     return name
 
 
 async def copy_wallet_database(backing: Backing, template: str) -> WalletDatabase:
     name = f"wallet_{uuid.uuid4().hex}"
-    async with connected(backing.postgres_port) as connection:
+    async with connected(backing.postgres) as connection:
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return WalletDatabase(
         name,
@@ -37,5 +37,5 @@ async def copy_wallet_database(backing: Backing, template: str) -> WalletDatabas
 
 async def drop_database(backing: Backing, name: str) -> None:
     """Remove the database, and whoever is still connected to it."""
-    async with connected(backing.postgres_port) as connection:
+    async with connected(backing.postgres) as connection:
         await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

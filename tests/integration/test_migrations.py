@@ -16,7 +16,7 @@ from wallet_service.migrate import Migration, MigrationRefused, migrate, pending
 
 @pytest.fixture
 def empty_database(backing: Backing) -> Iterator[str]:
-    asyncio.run(ensure_database(backing.postgres_port, "empty"))
+    asyncio.run(ensure_database(backing.postgres, "empty"))
     yield backing.postgres_url("postgres", "empty")
     asyncio.run(drop_database(backing, "empty"))
 
