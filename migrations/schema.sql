@@ -189,8 +189,10 @@ CREATE TABLE public.transactions (
     traceparent text NOT NULL,
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
-    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text]))),
-    CONSTRAINT transactions_transaction_id_positive CHECK ((transaction_id > 0))
+    voids_transaction_id bigint,
+    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text, 'VOID'::text]))),
+    CONSTRAINT transactions_transaction_id_positive CHECK ((transaction_id > 0)),
+    CONSTRAINT transactions_voids_something CHECK (((kind = 'VOID'::text) = (voids_transaction_id IS NOT NULL)))
 )
 PARTITION BY RANGE (transaction_id);
 
@@ -204,6 +206,17 @@ CREATE VIEW public.trial_balance AS
   GROUP BY account_type, asset_code;
 
 COMMENT ON VIEW public.trial_balance IS 'The books by account type and asset; each asset sums to zero.';
+
+CREATE TABLE public.voids (
+    transaction_id bigint NOT NULL,
+    amount_minor bigint NOT NULL,
+    voided_minor bigint NOT NULL,
+    CONSTRAINT voids_voided_minor_positive CHECK ((voided_minor > 0)),
+    CONSTRAINT voids_voided_within_amount CHECK ((voided_minor <= amount_minor))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.voids IS 'How much of a transaction was taken back, of what it moved on its wallet.';
 
 CREATE VIEW public.wallet_balances AS
  SELECT wallet_id,
@@ -268,6 +281,9 @@ ALTER TABLE ONLY public.requests
 
 ALTER TABLE ONLY public.transactions
     ADD CONSTRAINT transactions_pkey PRIMARY KEY (transaction_id);
+
+ALTER TABLE ONLY public.voids
+    ADD CONSTRAINT voids_pkey PRIMARY KEY (transaction_id);
 
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_pkey PRIMARY KEY (wallet_id);
@@ -341,6 +357,10 @@ GRANT SELECT,INSERT ON TABLE public.requests TO wallet_service;
 GRANT SELECT,INSERT ON TABLE public.transactions TO wallet_service;
 
 GRANT SELECT ON TABLE public.trial_balance TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.voids TO wallet_service;
+
+GRANT UPDATE(voided_minor) ON TABLE public.voids TO wallet_service;
 
 GRANT SELECT ON TABLE public.wallet_balances TO wallet_service;
 

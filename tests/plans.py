@@ -14,7 +14,11 @@ from wallet_service.decide.model import (
     Leg,
     OpenHold,
     Plan,
+    Posted,
     ReleaseHold,
+    Verdict,
+    Voidable,
+    VoidOf,
 )
 
 FUNDING = AccountKey(HOUSE, "FUNDING", "IDR")
@@ -81,12 +85,30 @@ def cancellation(wallet_id: int, booking_id: int) -> Plan:
     return plan("CANCELLATION", wallet_id, hold=ReleaseHold(wallet(wallet_id), booking_id))
 
 
+def void(wallet_id: int, transaction_id: int, minor: int, before_minor: int = 0) -> Plan:
+    """Take a top-up back."""
+    legs = Leg(FUNDING, -minor), Leg(wallet(wallet_id), minor)
+    void_of = VoidOf(wallet(wallet_id), transaction_id, minor, before_minor)
+    return replace(plan("VOID", wallet_id, *legs), void_of=void_of)
+
+
+def make_voidable(books: Books, verdict: Verdict) -> None:
+    """Load what was posted as the store would, where a later batch may void it."""
+    if isinstance(verdict, Posted):
+        txn = verdict.transaction
+        account = books.accounts[wallet(txn.wallet_id)]
+        books.voidables[txn.transaction_id] = Voidable(
+            txn.transaction_id, txn.kind, account.account_id, txn.amount_minor, 0
+        )
+
+
 def books(*wallet_ids: int, first_transaction_id: int = 1) -> Books:
     """Empty books of some wallets in IDR, and of the house."""
     keys = [FUNDING, REVENUE, *map(wallet, wallet_ids)]
     return Books(
         accounts={key: Account(number, 0, 0, 0) for number, key in enumerate(keys, 1)},
         holds={},
+        voidables={},
         outcomes={},
         assets=frozenset({"IDR"}),
         first_transaction_id=first_transaction_id,

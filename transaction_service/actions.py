@@ -2,6 +2,7 @@
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
+from shared.errors import Aborted
 from transaction_service import planning
 from transaction_service.domain import (
     Action,
@@ -13,10 +14,13 @@ from transaction_service.domain import (
     TopUp,
     Transfer,
     Usage,
+    VoidTransaction,
 )
 from transaction_service.locks import WalletLocks
 from transaction_service.pricing.price_book import PriceBook, charge_for
 from transaction_service.wallet_client import WalletClient
+
+MAX_STALE_READS = 5
 
 
 class Actions:
@@ -55,6 +59,16 @@ class Actions:
     async def cancel_usage(self, action: CancelUsage) -> ledger_pb2.Transaction:
         booking = await self._wallet.booking(action.booking_id)
         return await self._post(action, planning.plan_cancellation(booking))
+
+    async def void_transaction(self, action: VoidTransaction) -> ledger_pb2.Transaction:
+        """Take a transaction back; read it again where somebody else voided some of it first."""
+        for _ in range(MAX_STALE_READS):
+            original = await self._wallet.original(action.transaction_id)
+            try:
+                return await self._post(action, planning.plan_void(original, action.amount))
+            except Aborted as stale:
+                refusal = stale
+        raise refusal
 
     async def quote_usage(self, quote: Quote) -> tuple[Charge, str, wallet_pb2.Balance]:
         """Answer the charge, the price book's version, and the wallet's balance in its asset."""

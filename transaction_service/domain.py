@@ -91,6 +91,13 @@ class Transfer(Action):
         return self
 
 
+class VoidTransaction(Action):
+    """Takes back `amount` of a transaction; all that is left if None."""
+
+    transaction_id: Id
+    amount: Amount | None
+
+
 class Quote(_Value):
     wallet_id: Id
     product_code: Code
@@ -148,8 +155,36 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """A transaction to take back: what it was, and how much of it was taken back so far.
+
+    `amount_minor` is the size of what it moved on its wallet.
+    """
+
+    transaction_id: str
+    wallet_id: str
+    legs: tuple[Leg, ...]
+    asset_code: str
+    amount_minor: int
+    voided_minor: int
+    product_code: str
+    vendor_code: str
+    price_book_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoidOf:
+    transaction_id: str
+    amount_minor: int
+    voided_before_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """A balanced transaction to post, asked by `wallet_id`."""
+    """A balanced transaction to post, asked by `wallet_id`.
+
+    `product_code`, `vendor_code` and `quantity` are what finance is told of it.
+    """
 
     kind: str
     wallet_id: str
@@ -157,3 +192,7 @@ class Plan:
     hold: OpenHold | CaptureHold | ReleaseHold | None = None
     charges: tuple[Charge, ...] = ()
     price_book_version: str = ""
+    product_code: str = ""
+    vendor_code: str = ""
+    quantity: int = 0
+    void_of: VoidOf | None = None

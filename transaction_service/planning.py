@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from shared.errors import invalid
 from transaction_service.domain import (
     Amount,
     Booking,
@@ -9,10 +10,12 @@ from transaction_service.domain import (
     Charge,
     Leg,
     OpenHold,
+    Original,
     Plan,
     ReleaseHold,
     TopUp,
     Transfer,
+    VoidOf,
 )
 from transaction_service.pricing.price_book import charge
 
@@ -42,7 +45,16 @@ def plan_transfer(action: Transfer) -> Plan:
 def plan_usage(wallet_id: str, charged: Charge, price_book_version: str) -> Plan:
     """Plan that the wallet pays the price, which is earned, and the vendor is owed the cost."""
     legs = _usage_legs(wallet_id, charged)
-    return Plan("USAGE", wallet_id, legs, None, (charged,), price_book_version)
+    return Plan(
+        "USAGE",
+        wallet_id,
+        legs,
+        charges=(charged,),
+        price_book_version=price_book_version,
+        product_code=charged.product_code,
+        vendor_code=charged.vendor_code,
+        quantity=charged.quantity,
+    )
 
 
 def plan_booking(wallet_id: str, charged: Charge, price_book_version: str) -> Plan:
@@ -69,6 +81,55 @@ def plan_cancellation(booking: Booking) -> Plan:
     hold = ReleaseHold(booking.booking_id, booking.charge.price.asset_code)
     version = booking.price_book_version
     return Plan("CANCELLATION", booking.wallet_id, (), hold, (), version)
+
+
+def plan_void(original: Original, amount: Amount | None) -> Plan:
+    """Plan that every leg is taken back in the same proportion, rounded down.
+
+    What was taken back up to now and what will have been are rounded, and the difference is
+    moved: so parts always make the whole. Raises `InvalidArgument` for another asset's amount.
+    """
+    if amount is not None and amount.asset_code != original.asset_code:
+        raise invalid("amount.asset_code", f"must be {original.asset_code}, as it was")
+    # Where nothing is left, the whole is asked for: the ledger knows a repeated request by its
+    # id, and refuses any other.
+    left_minor = (original.amount_minor - original.voided_minor) or original.amount_minor
+    minor = amount.minor_units if amount else left_minor
+    before = _part(original, original.voided_minor)
+    after = _part(original, original.voided_minor + minor)
+    return Plan(
+        "VOID",
+        original.wallet_id,
+        tuple(
+            replace(leg, amount_minor=before[i] - after[i])
+            for i, leg in enumerate(original.legs)
+            if before[i] != after[i]
+        ),
+        price_book_version=original.price_book_version,
+        product_code=original.product_code,
+        vendor_code=original.vendor_code,
+        void_of=VoidOf(original.transaction_id, minor, original.voided_minor),
+    )
+
+
+def _part(original: Original, minor: int) -> list[int]:
+    """Scale the legs to `minor` of the original's amount; they stay balanced in each asset.
+
+    The wallet's own leg is exact. Of each asset's other legs the last takes what rounding leaves.
+    """
+    last = {leg.asset_code: i for i, leg in enumerate(original.legs)}
+    sums = dict.fromkeys(last, 0)
+    parts = []
+    for i, leg in enumerate(original.legs):
+        scaled = abs(leg.amount_minor) * minor // original.amount_minor
+        part = (
+            -sums[leg.asset_code]
+            if i == last[leg.asset_code]
+            else (scaled if leg.amount_minor > 0 else -scaled)
+        )
+        sums[leg.asset_code] += part
+        parts.append(part)
+    return parts
 
 
 def _usage_legs(wallet_id: str, charged: Charge) -> tuple[Leg, ...]:

@@ -55,6 +55,12 @@ class TransactionServicer(transaction_pb2_grpc.TransactionServiceServicer):
         booked = await self._actions.transfer(wire.transfer_of(request))
         return pb.TransferResponse(transaction=wire.transaction_out(booked))
 
+    async def VoidTransaction(
+        self, request: pb.VoidTransactionRequest, context: Context
+    ) -> pb.VoidTransactionResponse:
+        booked = await self._actions.void_transaction(wire.void_of(request))
+        return pb.VoidTransactionResponse(transaction=wire.transaction_out(booked))
+
     async def QuoteUsage(
         self, request: pb.QuoteUsageRequest, context: Context
     ) -> pb.QuoteUsageResponse:

@@ -9,10 +9,16 @@ import grpc
 from privy.wallet.v1 import ledger_pb2, ledger_pb2_grpc, wallet_pb2, wallet_pb2_grpc
 
 from shared.coalesce import Coalescer
-from shared.errors import DomainError, FieldViolation, NotFound, Unavailable
+from shared.errors import (
+    DomainError,
+    FailedPrecondition,
+    FieldViolation,
+    NotFound,
+    Unavailable,
+)
 from shared.rpc_client import error_of, rebuilt
 from transaction_service import wire
-from transaction_service.domain import Action, Booking, Plan
+from transaction_service.domain import Action, Booking, Original, Plan
 
 POST_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0
@@ -88,6 +94,20 @@ class WalletClient:
                 {"booking_id": booking_id},
             )
         return wire.booking_of(found)
+
+    async def original(self, transaction_id: str) -> Original:
+        """Read what there is to take back of a transaction. Raises `NotFound`, `Unavailable`.
+
+        Raises `FailedPrecondition` for one that moved nothing.
+        """
+        found = await self.transaction(transaction_id)
+        if not any(entry.amount.minor_units for entry in found.entries):
+            raise FailedPrecondition(
+                "TRANSACTION_NOT_VOIDABLE",
+                f"{transaction_id} moved nothing that could be taken back",
+                {"transaction_id": transaction_id},
+            )
+        return wire.original_of(found)
 
     async def transaction(self, transaction_id: str) -> ledger_pb2.Transaction:
         """Read a transaction. Raises `NotFound`, `Unavailable`."""

@@ -23,12 +23,14 @@ from transaction_service.domain import (
     CommitUsage,
     Leg,
     OpenHold,
+    Original,
     Plan,
     Quote,
     ReleaseHold,
     TopUp,
     Transfer,
     Usage,
+    VoidTransaction,
 )
 
 Checked = TypeVar("Checked", bound=BaseModel)
@@ -65,6 +67,14 @@ def commit_of(message: transaction_pb2.CommitUsageRequest) -> CommitUsage:
 
 def cancel_of(message: transaction_pb2.CancelUsageRequest) -> CancelUsage:
     return _checked(CancelUsage, _common(message) | {"booking_id": message.booking_id})
+
+
+def void_of(message: transaction_pb2.VoidTransactionRequest) -> VoidTransaction:
+    parts = {
+        "transaction_id": message.transaction_id,
+        "amount": _parts(message.amount) if message.HasField("amount") else None,
+    }
+    return _checked(VoidTransaction, _common(message) | parts)
 
 
 def transfer_of(message: transaction_pb2.TransferRequest) -> Transfer:
@@ -168,23 +178,26 @@ def plan_out(action: Action, plan: Plan) -> ledger_pb2.Plan:
         case ReleaseHold(booking_id, asset_code):
             message.release_hold.booking_id = booking_id
             message.release_hold.asset_code = asset_code
+    if plan.void_of is not None:
+        message.void_of.transaction_id = plan.void_of.transaction_id
+        message.void_of.amount_minor = plan.void_of.amount_minor
+        message.void_of.voided_before_minor = plan.void_of.voided_before_minor
     return message
 
 
 def _event_out(action: Action, plan: Plan) -> event_pb2.CostRevenueEvent:
     """Build the finance fact of a plan; the publisher adds what only the ledger knows."""
-    charge = plan.charges[0] if plan.charges else None
-    vendor_code = charge.vendor_code if charge else ""
     return event_pb2.CostRevenueEvent(
         kind=_kind(plan.kind),
         wallet_id=plan.wallet_id,
-        product_code=charge.product_code if charge else "",
-        quantity=charge.quantity if charge else 0,
-        lines=[_line_out(leg, vendor_code) for leg in plan.legs],
+        product_code=plan.product_code,
+        quantity=plan.quantity,
+        lines=[_line_out(leg, plan.vendor_code) for leg in plan.legs],
         price_book_version=plan.price_book_version,
         request_id=action.request_id,
         reference=action.reference,
         booking_id=plan.hold.booking_id if isinstance(plan.hold, CaptureHold) else "",
+        voids_transaction_id=plan.void_of.transaction_id if plan.void_of else "",
     )
 
 
@@ -248,6 +261,28 @@ def booking_of(opened: ledger_pb2.Transaction) -> Booking:
     )
 
 
+def original_of(booked: ledger_pb2.Transaction) -> Original:
+    """Read what there is to take back of a transaction."""
+    own = [entry.amount for entry in booked.entries if entry.wallet_id == booked.wallet_id]
+    charge = booked.charges[0] if booked.charges else ledger_pb2.Charge()
+    return Original(
+        transaction_id=booked.transaction_id,
+        wallet_id=booked.wallet_id,
+        legs=tuple(_leg_of(entry) for entry in booked.entries),
+        asset_code=own[0].asset_code,
+        amount_minor=abs(own[0].minor_units),
+        voided_minor=booked.voided_minor,
+        product_code=charge.product_code,
+        vendor_code=charge.vendor_code,
+        price_book_version=booked.price_book_version,
+    )
+
+
+def _leg_of(entry: ledger_pb2.TransactionEntry) -> Leg:
+    account_type = ledger_pb2.AccountType.Name(entry.account_type).removeprefix("ACCOUNT_TYPE_")
+    return Leg(account_type, entry.wallet_id, entry.amount.asset_code, entry.amount.minor_units)
+
+
 def _amount_of(amount: amount_pb2.Amount) -> Amount:
     return Amount(asset_code=amount.asset_code, minor_units=amount.minor_units)
 
@@ -278,6 +313,8 @@ def transaction_out(booked: ledger_pb2.Transaction) -> transaction_pb2.Transacti
         request_id=booked.request_id,
         reference=booked.reference,
         metadata=booked.metadata,
+        voids_transaction_id=booked.voids_transaction_id,
+        voided_minor=booked.voided_minor,
     )
 
 

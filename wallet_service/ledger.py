@@ -106,10 +106,12 @@ class Ledger:
             holds = (
                 await posting.load_holds(conn, booked) if (booked := _bookings_of(plans)) else {}
             )
+            voided = {plan.void_of.transaction_id for plan in plans if plan.void_of}
             last = max((each.last_transaction_id for each in accounts.values()), default=0)
             books = Books(
                 accounts=accounts,
                 holds=holds,
+                voidables=await posting.load_voidables(conn, voided) if voided else {},
                 outcomes=start.outcomes,
                 assets=await posting.load_assets(conn) if missing else frozenset(),
                 first_transaction_id=ids.first_transaction_id(start.now, start.number, last),

@@ -25,6 +25,7 @@ from wallet_service.decide.model import (
     Plan,
     ReleaseHold,
     Transaction,
+    VoidOf,
 )
 from wallet_service.errors import Refusal, wallet_not_found
 from wallet_service.store.feed import FeedEvent
@@ -79,7 +80,23 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
         event=message.event or None,
         traceparent=checked_text(message.traceparent, f"{path}.traceparent", 0, MAX_CODE),
         validate_only=message.validate_only,
+        void_of=_void_of(message, wallet_id, legs, path),
     )
+
+
+def _void_of(
+    message: ledger_pb2.Plan, wallet_id: int, legs: Sequence[Leg], path: str
+) -> VoidOf | None:
+    if (message.kind == ledger_pb2.TRANSACTION_KIND_VOID) != message.HasField("void_of"):
+        raise invalid(f"{path}.void_of", "must be set where the kind is VOID, and only there")
+    if not message.HasField("void_of"):
+        return None
+    void = message.void_of
+    own = [leg for leg in legs if leg.key.wallet_id == wallet_id]
+    if len(own) != 1 or abs(own[0].amount_minor) != void.amount_minor:
+        raise invalid(f"{path}.void_of.amount_minor", "must be what the legs move on the wallet")
+    transaction_id = ids.transaction_number(void.transaction_id)
+    return VoidOf(own[0].key, transaction_id, void.amount_minor, void.voided_before_minor)
 
 
 def _legs_of(message: ledger_pb2.Plan, path: str) -> tuple[Leg, ...]:
@@ -263,6 +280,10 @@ def transaction_out(transaction: Transaction) -> ledger_pb2.Transaction:
         create_time=timestamp(transaction.recorded_at),
         effective_time=timestamp(transaction.effective_at),
         held_remaining=_held_remaining_out(transaction),
+        voids_transaction_id=ids.transaction_text(transaction.voids_transaction_id)
+        if transaction.voids_transaction_id
+        else "",
+        voided_minor=transaction.voided_minor,
     )
 
 

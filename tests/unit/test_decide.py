@@ -51,6 +51,8 @@ def ledger() -> Books:
     ]
     verdicts, _ = decide(steps, books)
     assert [reason(each) for each in verdicts] == ["OK"] * 5
+    for verdict in verdicts:
+        plans.make_voidable(books, verdict)
     books.first_transaction_id = 100
     return books
 
@@ -67,6 +69,12 @@ PRECEDENCE = [
     ("BOOKING_NOT_FOUND", plans.commit(2, 10, TOO_MUCH)),
     ("BOOKING_CLOSED", plans.commit(KNOWN, 12, TOO_MUCH)),
     ("BOOKING_EXCEEDED", plans.commit(KNOWN, 10, 31)),
+    ("TRANSACTION_NOT_FOUND", plans.void(KNOWN, 77, TOO_MUCH, 1)),
+    ("TRANSACTION_NOT_FOUND", plans.void(2, 9, TOO_MUCH, 1)),
+    ("TRANSACTION_NOT_VOIDABLE", plans.void(KNOWN, 10, TOO_MUCH, 1)),
+    ("VOID_STALE", plans.void(KNOWN, 9, TOO_MUCH, 1)),
+    ("VOID_EXCEEDED", plans.void(KNOWN, 9, 101)),
+    ("INSUFFICIENT_FUNDS", plans.void(KNOWN, 9, 71)),
     ("INSUFFICIENT_FUNDS", plans.usage(KNOWN, TOO_MUCH)),
     ("INSUFFICIENT_FUNDS", plans.booking(KNOWN, 71)),
     ("INSUFFICIENT_FUNDS", plans.transfer(KNOWN, 2, 71)),
@@ -74,7 +82,11 @@ PRECEDENCE = [
     ("OK", plans.usage(KNOWN, 70)),
     ("OK", plans.commit(KNOWN, 10, 30)),
     ("OK", plans.cancellation(KNOWN, 10)),
+    ("OK", plans.void(KNOWN, 9, 70)),
 ]  # fmt: skip
+
+
+NO_OUTCOME = {"ASSET_UNKNOWN", "REQUEST_ID_REUSED", "VOID_STALE"}
 
 
 @pytest.mark.parametrize(("expected", "plan"), PRECEDENCE)
@@ -90,7 +102,7 @@ def test_a_refusal_moves_nothing(expected: str, plan: Plan, ledger: Books) -> No
     _, writes = decide([plan], ledger)
     assert str((ledger.accounts, ledger.holds)) == before
     assert (writes.posted, writes.accounts, writes.holds) == ([], {}, {})
-    assert bool(writes.outcomes) == (expected not in {"ASSET_UNKNOWN", "REQUEST_ID_REUSED"})
+    assert bool(writes.outcomes) == (expected not in NO_OUTCOME)
 
 
 def test_a_refusal_tells_the_figures(ledger: Books) -> None:
@@ -152,6 +164,7 @@ random_plans = st.one_of(
     st.builds(plans.booking, wallets, amounts),
     st.builds(plans.commit, wallets, bookings, amounts),
     st.builds(plans.cancellation, wallets, bookings),
+    st.builds(plans.void, wallets, bookings, amounts, st.sampled_from([0, 0, 5, 10])),
 )
 
 
@@ -163,8 +176,10 @@ def test_no_sequence_of_plans_breaks_the_books(batches: list[list[Plan]]) -> Non
         _, writes = decide(batch, books)
         books.first_transaction_id += len(batch)
         for posted in writes.posted:
+            plans.make_voidable(books, posted)
             assert sum(entry.amount_minor for entry in posted.transaction.entries) == 0
     assert sum(account.balance_minor for account in books.accounts.values()) == 0
+    assert all(each.remaining_minor >= 0 for each in books.voidables.values())
     for key, account in books.accounts.items():
         held = [
             h.remaining_minor for h in books.holds.values() if h.account_id == account.account_id

@@ -40,6 +40,7 @@ def test_every_field_is_taken_over_in_readable_form() -> None:
         request_id="req-1",
         reference="order-1",
         booking_id="",
+        voids_transaction_id="",
         created_at=datetime.fromtimestamp(1_800_000_000, UTC),
         effective_at=datetime.fromtimestamp(1_800_000_001, UTC),
     )

@@ -1,5 +1,7 @@
 """Prices, and what each action is in the books."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from pydantic import ValidationError
 from shared.errors import InvalidArgument
 from transaction_service import planning
 from transaction_service.app import load_price_book
-from transaction_service.domain import Amount, Booking, Plan
+from transaction_service.domain import Amount, Booking, Leg, Original, Plan
 from transaction_service.pricing.price_book import PriceBook, charge_for
 from transaction_service.settings import TransactionSettings
 
@@ -89,3 +91,28 @@ def test_the_shipped_price_book_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://localhost:1")
     book = load_price_book(TransactionSettings().price_book_file)
     assert book.products
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=5), st.integers(1, 99), st.data())
+def test_parts_of_a_void_are_balanced_and_make_the_whole(
+    shares: list[int], cost: int, data: st.DataObject
+) -> None:
+    """However a usage with many legs is taken back in parts, no minor unit is left over."""
+    total = sum(shares)
+    legs = [
+        Leg("WALLET", "wal_1", "IDR", total),
+        *(Leg("REVENUE", f"share {i}", "IDR", -each) for i, each in enumerate(shares)),
+        Leg("VENDOR_COST", "", "USD", cost),
+        Leg("VENDOR_PAYABLE", "", "USD", -cost),
+    ]
+    left = {(leg.account_type, leg.wallet_id): leg.amount_minor for leg in legs}
+    original = Original("txn_1", "wal_1", tuple(legs), "IDR", total, 0, "", "", "")
+    while original.voided_minor < total:
+        minor = data.draw(st.integers(1, total - original.voided_minor))
+        plan = planning.plan_void(original, Amount(asset_code="IDR", minor_units=minor))
+        assert set(_sums(plan).values()) == {0}
+        assert plan.legs[0].amount_minor == -minor
+        for leg in plan.legs:
+            left[leg.account_type, leg.wallet_id] += leg.amount_minor
+        original = replace(original, voided_minor=original.voided_minor + minor)
+    assert set(left.values()) == {0}

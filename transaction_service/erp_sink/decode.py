@@ -107,6 +107,7 @@ def _event(message: CostRevenueEvent) -> Event:
         request_id=message.request_id,
         reference=message.reference,
         booking_id=message.booking_id,
+        voids_transaction_id=message.voids_transaction_id,
         created_at=_moment(message, "create_time"),
         effective_at=_moment(message, "effective_time"),
     )

@@ -22,6 +22,7 @@ def document_of(event: Event) -> Document:
         "request_id": event.request_id,
         "reference": event.reference,
         "booking_id": event.booking_id,
+        "voids_transaction_id": event.voids_transaction_id,
         "create_time": event.created_at,
         "effective_time": event.effective_at,
     }

@@ -39,6 +39,7 @@ class Event:
     request_id: str
     reference: str
     booking_id: str
+    voids_transaction_id: str
     created_at: datetime
     effective_at: datetime
 

@@ -11,10 +11,14 @@ The rules of a plan, in order of precedence:
 4. its booking is one of the wallet's           BOOKING_NOT_FOUND
 5. the booking holds something                  BOOKING_CLOSED
 6. it holds enough                              BOOKING_EXCEEDED
-7. no wallet's available funds sink below zero  INSUFFICIENT_FUNDS
-8. no balance passes 10^18                      BALANCE_LIMIT_EXCEEDED
+7. what it voids is one of the wallet's         TRANSACTION_NOT_FOUND
+8. that is neither a booking nor a void itself  TRANSACTION_NOT_VOIDABLE
+9. nobody voided any of it meanwhile            VOID_STALE
+10. enough of it is left                        VOID_EXCEEDED
+11. no wallet's available funds sink below zero INSUFFICIENT_FUNDS
+12. no balance passes 10^18                     BALANCE_LIMIT_EXCEEDED
 
-A refusal by rule 1 or 2 leaves no outcome; any other is the request id's one outcome.
+A refusal by rule 1, 2 or 9 leaves no outcome; any other is the request id's one outcome.
 """
 
 from collections.abc import Sequence
@@ -46,10 +50,16 @@ from wallet_service.errors import (
     BOOKING_EXCEEDED,
     BOOKING_NOT_FOUND,
     INSUFFICIENT_FUNDS,
+    TRANSACTION_NOT_VOIDABLE,
+    VOID_EXCEEDED,
+    VOID_STALE,
     Refusal,
     request_id_reused,
+    transaction_not_found,
     wallet_not_found,
 )
+
+VOIDABLE_KINDS = frozenset({"TOP_UP", "USAGE", "COMMIT", "TRANSFER"})
 
 
 def decide(plans: Sequence[Plan], books: Books) -> tuple[list[Verdict], Writes]:
@@ -68,7 +78,8 @@ def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> V
         same = outcome.body_digest == plan.body_digest
         return outcome.verdict if same else request_id_reused(plan.request_id)
     verdict = _refusal(plan, books) or _post(plan, books, writes, transaction_id)
-    if not plan.validate_only:
+    stale = isinstance(verdict, Refusal) and verdict.reason == VOID_STALE
+    if not (plan.validate_only or stale):
         outcome = Outcome(plan.body_digest, verdict)
         books.outcomes[plan.request_digest] = writes.outcomes[plan.request_digest] = outcome
     return verdict
@@ -90,7 +101,7 @@ def _refusal(plan: Plan, books: Books) -> Refusal | None:
     for key in plan.accounts():
         if key not in books.accounts:
             return wallet_not_found(ids.wallet_text(key.wallet_id))
-    return _hold_refusal(plan, books) or _balance_refusal(plan, books)
+    return _hold_refusal(plan, books) or _void_refusal(plan, books) or _balance_refusal(plan, books)
 
 
 def _hold_refusal(plan: Plan, books: Books) -> Refusal | None:
@@ -111,6 +122,33 @@ def _hold_refusal(plan: Plan, books: Books) -> Refusal | None:
             named
             | {
                 "remaining_minor": str(hold.remaining_minor),
+                "needed_minor": str(wanted.amount_minor),
+            },
+        )
+    return None
+
+
+def _void_refusal(plan: Plan, books: Books) -> Refusal | None:
+    wanted = plan.void_of
+    if wanted is None:
+        return None
+    name = ids.transaction_text(wanted.transaction_id)
+    named = {"transaction_id": name}
+    found = books.voidables.get(wanted.transaction_id)
+    if found is None or found.account_id != books.accounts[wanted.key].account_id:
+        return transaction_not_found(name)
+    if found.kind not in VOIDABLE_KINDS:
+        message = f"{name} is a {found.kind.lower()}, which cannot be voided"
+        return Refusal(TRANSACTION_NOT_VOIDABLE, message, named)
+    if found.voided_minor != wanted.voided_before_minor:
+        return Refusal(VOID_STALE, f"{name} was voided in part meanwhile: read it again", named)
+    if wanted.amount_minor > found.remaining_minor:
+        return Refusal(
+            VOID_EXCEEDED,
+            f"of {name} {found.remaining_minor} is left to void, not {wanted.amount_minor}",
+            named
+            | {
+                "remaining_minor": str(found.remaining_minor),
                 "needed_minor": str(wanted.amount_minor),
             },
         )
@@ -224,6 +262,7 @@ def _transaction(
         entries=entries,
         held_remaining_minor=hold.remaining_minor if hold else 0,
         captured_minor=hold.captured_minor if hold else 0,
+        voids_transaction_id=plan.void_of.transaction_id if plan.void_of else None,
     )
 
 
@@ -237,4 +276,8 @@ def _apply(posted: Posted, hold: Hold | None, books: Books, writes: Writes) -> N
         writes.accounts[account.account_id] = account
     if hold is not None:
         books.holds[hold.booking_id] = writes.holds[hold.booking_id] = hold
+    if void := posted.plan.void_of:
+        voided = books.voidables[void.transaction_id]
+        voided = replace(voided, voided_minor=voided.voided_minor + void.amount_minor)
+        books.voidables[void.transaction_id] = writes.voidables[void.transaction_id] = voided
     writes.posted.append(posted)

@@ -51,6 +51,16 @@ class ReleaseHold:
 
 
 @dataclass(frozen=True, slots=True)
+class VoidOf:
+    """Takes `amount_minor` of a transaction back, of which so much was taken back before."""
+
+    key: AccountKey
+    transaction_id: int
+    amount_minor: int
+    voided_before_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A transaction to post; balanced, each account at most once."""
 
@@ -69,6 +79,7 @@ class Plan:
     event: bytes | None
     traceparent: str
     validate_only: bool
+    void_of: VoidOf | None = None
 
     def accounts(self) -> tuple[AccountKey, ...]:
         """Every account the plan touches."""
@@ -107,6 +118,25 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Voidable:
+    """A transaction that may be taken back, under its wallet's row lock.
+
+    `amount_minor` is its signed leg on the wallet's account; `voided_minor` counts from zero up
+    to its size.
+    """
+
+    transaction_id: int
+    kind: str
+    account_id: int
+    amount_minor: int
+    voided_minor: int
+
+    @property
+    def remaining_minor(self) -> int:
+        return abs(self.amount_minor) - self.voided_minor
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One leg as booked."""
 
@@ -140,17 +170,26 @@ class Transaction:
     entries: tuple[Entry, ...]
     held_remaining_minor: int = 0
     captured_minor: int = 0
+    voids_transaction_id: int | None = None
+    voided_minor: int = 0
+
+    @property
+    def amount_minor(self) -> int:
+        """The signed amount of its leg on its own wallet."""
+        return sum(each.amount_minor for each in self.entries if each.key[0] == self.wallet_id)
 
     @property
     def state(self) -> str:
+        if self.voided_minor and self.voided_minor == abs(self.amount_minor):
+            return "VOIDED"
         if self.kind != "BOOKING" or (not self.held_remaining_minor and self.captured_minor):
             return "POSTED"
         return "PENDING" if self.held_remaining_minor else "CANCELLED"
 
     def as_first_answered(self) -> "Transaction":
-        """Leave out what became of a booking later."""
+        """Leave out what became of it later."""
         if self.kind != "BOOKING":
-            return self
+            return replace(self, voided_minor=0)
         opened_minor = sum(entry.held_change_minor for entry in self.entries)
         return replace(self, held_remaining_minor=opened_minor, captured_minor=0)
 
@@ -190,6 +229,7 @@ class Books:
 
     accounts: Mapping[AccountKey, Account]
     holds: dict[int, Hold]
+    voidables: dict[int, Voidable]
     outcomes: dict[bytes, Outcome]
     assets: frozenset[str] = frozenset()
     first_transaction_id: int = 0
@@ -203,3 +243,4 @@ class Writes:
     posted: list[Posted] = field(default_factory=list)
     accounts: dict[int, Account] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
+    voidables: dict[int, Voidable] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from wallet_service.decide.model import (
     Outcome,
     Posted,
     Stored,
+    Voidable,
     Writes,
 )
 from wallet_service.errors import Refusal
@@ -125,6 +126,22 @@ async def load_holds(conn: Connection, booking_ids: Iterable[int]) -> dict[int, 
     return {row[0]: Hold(*row) for row in rows}
 
 
+LOAD_VOIDABLES = """
+SELECT t.transaction_id, t.kind, e.account_id, e.amount_minor, coalesce(v.voided_minor, 0)
+FROM transactions t
+JOIN entries e USING (transaction_id)
+JOIN accounts a ON a.account_id = e.account_id AND a.wallet_id = t.wallet_id
+LEFT JOIN voids v USING (transaction_id)
+WHERE t.transaction_id = ANY($1::bigint[])
+"""
+
+
+async def load_voidables(conn: Connection, transaction_ids: Iterable[int]) -> dict[int, Voidable]:
+    """Read what was taken back of transactions; their wallets' account locks keep that still."""
+    rows = await conn.fetch(LOAD_VOIDABLES, list(transaction_ids))
+    return {row[0]: Voidable(*row) for row in rows}
+
+
 APPEND = """
 WITH new_requests AS (
     INSERT INTO requests
@@ -135,15 +152,17 @@ WITH new_requests AS (
 ), new_transactions AS (
     INSERT INTO transactions
         (transaction_id, kind, wallet_id, booking_id, request_id, reference, metadata,
-         price_book_version, charges, event, traceparent, effective_at, recorded_at)
+         price_book_version, charges, event, traceparent, effective_at, recorded_at,
+         voids_transaction_id)
     SELECT transaction_id, kind, wallet_id, booking_id, request_id, reference,
            metadata::jsonb, price_book_version, charges::jsonb, event, traceparent,
-           effective_at, $1
+           effective_at, $1, voids_transaction_id
     FROM unnest($6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[],
                 $12::text[], $13::text[], $14::text[], $15::bytea[], $16::text[],
-                $17::timestamptz[])
+                $17::timestamptz[], $35::bigint[])
          AS t (transaction_id, kind, wallet_id, booking_id, request_id, reference, metadata,
-               price_book_version, charges, event, traceparent, effective_at)
+               price_book_version, charges, event, traceparent, effective_at,
+               voids_transaction_id)
 ), new_outbox AS (
     INSERT INTO outbox (transaction_id, wallet_id)
     SELECT transaction_id, wallet_id
@@ -163,6 +182,10 @@ WITH new_requests AS (
     FROM unnest($26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[])
          AS t (account_id, balance_minor, held_minor, last_transaction_id)
     WHERE a.account_id = t.account_id
+), new_voids AS (
+    INSERT INTO voids (transaction_id, amount_minor, voided_minor)
+    SELECT * FROM unnest($36::bigint[], $37::bigint[], $38::bigint[])
+    ON CONFLICT ON CONSTRAINT voids_pkey DO UPDATE SET voided_minor = excluded.voided_minor
 )
 INSERT INTO holds (booking_id, account_id, amount_minor, captured_minor, released_minor)
 SELECT * FROM unnest($30::bigint[], $31::bigint[], $32::bigint[], $33::bigint[], $34::bigint[])
@@ -186,6 +209,8 @@ async def append(conn: Connection, writes: Writes, now: datetime) -> None:
         *_entry_columns(writes.posted),
         *_account_columns(writes.accounts.values()),
         *_hold_columns(writes.holds.values()),
+        [each.transaction.voids_transaction_id for each in writes.posted],
+        *_void_columns(writes.voidables.values()),
     )
 
 
@@ -263,6 +288,11 @@ def _hold_columns(holds: Iterable[Hold]) -> list[list[object]]:
         for each in holds
     ]
     return _columns(rows, 5)
+
+
+def _void_columns(voidables: Iterable[Voidable]) -> list[list[object]]:
+    rows = [(each.transaction_id, abs(each.amount_minor), each.voided_minor) for each in voidables]
+    return _columns(rows, 3)
 
 
 def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:

@@ -12,12 +12,15 @@ from wallet_service.store.connections import Connection
 _TRANSACTION_COLUMNS = """
 t.transaction_id, t.kind, t.wallet_id, t.booking_id, t.request_id, t.reference, t.metadata,
 t.price_book_version, t.charges, t.recorded_at, t.effective_at,
-h.amount_minor, h.captured_minor, h.released_minor
+h.amount_minor, h.captured_minor, h.released_minor,
+t.voids_transaction_id, coalesce(v.voided_minor, 0) AS voided_minor
 """
 
 LOAD_TRANSACTIONS = f"""
 SELECT {_TRANSACTION_COLUMNS}
-FROM transactions t LEFT JOIN holds h ON h.booking_id = t.transaction_id
+FROM transactions t
+LEFT JOIN holds h ON h.booking_id = t.transaction_id
+LEFT JOIN voids v ON v.transaction_id = t.transaction_id
 WHERE t.transaction_id = ANY($1::bigint[])
 """  # noqa: S608 (the columns are a constant)
 
@@ -32,7 +35,9 @@ async def load_transactions(
 
 LIST_TRANSACTIONS = f"""
 SELECT {_TRANSACTION_COLUMNS}
-FROM transactions t LEFT JOIN holds h ON h.booking_id = t.transaction_id
+FROM transactions t
+LEFT JOIN holds h ON h.booking_id = t.transaction_id
+LEFT JOIN voids v ON v.transaction_id = t.transaction_id
 WHERE t.wallet_id = $1 AND t.transaction_id < $2
   AND ($3::bigint IS NULL OR t.booking_id = $3)
 ORDER BY t.transaction_id DESC
@@ -86,6 +91,8 @@ def _transaction(row: asyncpg.Record, entries: Sequence[Entry]) -> Transaction:
             row["amount_minor"] - row["captured_minor"] - row["released_minor"] if held else 0
         ),
         captured_minor=row["captured_minor"] if held else 0,
+        voids_transaction_id=row["voids_transaction_id"],
+        voided_minor=row["voided_minor"],
     )
 
 

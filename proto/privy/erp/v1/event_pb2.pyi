@@ -80,6 +80,7 @@ class CostRevenueEvent(_message.Message):
     BOOKING_ID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    VOIDS_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """The transaction it belongs to; also the event's id."""
     kind: _ledger_pb2.TransactionKind.ValueType
@@ -98,6 +99,10 @@ class CostRevenueEvent(_message.Message):
     """The caller's business id."""
     booking_id: _builtins.str
     """The booking that was taken; empty if none."""
+    voids_transaction_id: _builtins.str
+    """The transaction that this one takes back; its lines reverse that one's.
+    Empty if none.
+    """
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventLine]:
         """Balanced for each asset."""
@@ -125,10 +130,11 @@ class CostRevenueEvent(_message.Message):
         booking_id: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
+        voids_transaction_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "create_time", b"create_time", "effective_time", b"effective_time", "kind", b"kind", "lines", b"lines", "price_book_version", b"price_book_version", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "transaction_id", b"transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "create_time", b"create_time", "effective_time", b"effective_time", "kind", b"kind", "lines", b"lines", "price_book_version", b"price_book_version", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "transaction_id", b"transaction_id", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -63,6 +63,8 @@ class Transaction(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
+    VOIDS_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    VOIDED_MINOR_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """Assigned by the ledger; grows with the time of writing. Empty in the answer
     to a request with `validate_only`.
@@ -83,6 +85,10 @@ class Transaction(_message.Message):
     """From the request."""
     reference: _builtins.str
     """From the request."""
+    voids_transaction_id: _builtins.str
+    """The transaction that this one takes back; empty if none."""
+    voided_minor: _builtins.int
+    """How much of `amount` was taken back by now."""
     @_builtins.property
     def amount(self) -> _amount_pb2.Amount:
         """How much was added, spent, set aside, set free or moved."""
@@ -125,10 +131,12 @@ class Transaction(_message.Message):
         request_id: _builtins.str = ...,
         reference: _builtins.str = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        voids_transaction_id: _builtins.str = ...,
+        voided_minor: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balances_after", b"balances_after", "booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "target_wallet_id", b"target_wallet_id", "transaction_id", b"transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balances_after", b"balances_after", "booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "target_wallet_id", b"target_wallet_id", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -737,6 +745,102 @@ class TransferResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TransferResponse: _TypeAlias = TransferResponse  # noqa: Y015
+
+@_typing.final
+class VoidTransactionRequest(_message.Message):
+    """Asks to take a transaction back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, 1 to 64 characters, unique over every mutating call."""
+    transaction_id: _builtins.str
+    """The transaction to take back."""
+    reference: _builtins.str
+    """Business id, at most 128 characters; need not be unique."""
+    validate_only: _builtins.bool
+    """Runs every check and writes nothing."""
+    @_builtins.property
+    def amount(self) -> _amount_pb2.Amount:
+        """How much of its `amount`; all that is left of it if unset."""
+
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """When it counts; now if unset."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """At most 32 notes: keys of 1 to 64 characters, values of at most 512."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        transaction_id: _builtins.str = ...,
+        amount: _amount_pb2.Amount | None = ...,
+        reference: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "effective_time", b"effective_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "effective_time", b"effective_time", "metadata", b"metadata", "reference", b"reference", "request_id", b"request_id", "transaction_id", b"transaction_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidTransactionRequest: _TypeAlias = VoidTransactionRequest  # noqa: Y015
+
+@_typing.final
+class VoidTransactionResponse(_message.Message):
+    """Answers `VoidTransaction`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def transaction(self) -> Global___Transaction:
+        """The void as booked: a transaction of its own."""
+
+    def __init__(
+        self,
+        *,
+        transaction: Global___Transaction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["transaction", b"transaction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["transaction", b"transaction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidTransactionResponse: _TypeAlias = VoidTransactionResponse  # noqa: Y015
 
 @_typing.final
 class QuoteUsageRequest(_message.Message):

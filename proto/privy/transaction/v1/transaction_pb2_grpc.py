@@ -80,6 +80,11 @@ class TransactionServiceStub:
                 request_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.TransferRequest.SerializeToString,
                 response_deserializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.TransferResponse.FromString,
                 _registered_method=True)
+        self.VoidTransaction = channel.unary_unary(
+                '/privy.transaction.v1.TransactionService/VoidTransaction',
+                request_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.VoidTransactionRequest.SerializeToString,
+                response_deserializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.VoidTransactionResponse.FromString,
+                _registered_method=True)
         self.QuoteUsage = channel.unary_unary(
                 '/privy.transaction.v1.TransactionService/QuoteUsage',
                 request_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.QuoteUsageRequest.SerializeToString,
@@ -171,6 +176,19 @@ class TransactionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VoidTransaction(self, request, context):
+        """Takes back a finished transaction (top-up, usage, commit or transfer), whole
+        or in part, any number of times up to the whole. Parts round down to minor
+        units on every leg, and together always make the whole.
+        Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
+        (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
+        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
+        ABORTED (`VOID_STALE`: others are voiding it at the same time).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def QuoteUsage(self, request, context):
         """Prices a usage and says whether the wallet could pay for it. No effect.
         Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
@@ -228,6 +246,11 @@ def add_TransactionServiceServicer_to_server(servicer, server):
                     servicer.Transfer,
                     request_deserializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.TransferRequest.FromString,
                     response_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.TransferResponse.SerializeToString,
+            ),
+            'VoidTransaction': grpc.unary_unary_rpc_method_handler(
+                    servicer.VoidTransaction,
+                    request_deserializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.VoidTransactionRequest.FromString,
+                    response_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.VoidTransactionResponse.SerializeToString,
             ),
             'QuoteUsage': grpc.unary_unary_rpc_method_handler(
                     servicer.QuoteUsage,
@@ -423,6 +446,33 @@ class TransactionService:
             '/privy.transaction.v1.TransactionService/Transfer',
             privy_dot_transaction_dot_v1_dot_transaction__pb2.TransferRequest.SerializeToString,
             privy_dot_transaction_dot_v1_dot_transaction__pb2.TransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VoidTransaction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.transaction.v1.TransactionService/VoidTransaction',
+            privy_dot_transaction_dot_v1_dot_transaction__pb2.VoidTransactionRequest.SerializeToString,
+            privy_dot_transaction_dot_v1_dot_transaction__pb2.VoidTransactionResponse.FromString,
             options,
             channel_credentials,
             insecure,

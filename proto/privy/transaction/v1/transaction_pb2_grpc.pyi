@@ -80,6 +80,15 @@ class TransactionServiceStub:
     Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`; `BALANCE_LIMIT_EXCEEDED`).
     """
+    VoidTransaction: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.VoidTransactionRequest, _transaction_pb2.VoidTransactionResponse]
+    """Takes back a finished transaction (top-up, usage, commit or transfer), whole
+    or in part, any number of times up to the whole. Parts round down to minor
+    units on every leg, and together always make the whole.
+    Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
+    (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
+    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
+    ABORTED (`VOID_STALE`: others are voiding it at the same time).
+    """
     QuoteUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.QuoteUsageRequest, _transaction_pb2.QuoteUsageResponse]
     """Prices a usage and says whether the wallet could pay for it. No effect.
     Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
@@ -145,6 +154,15 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     """Moves money or quota from one wallet to another.
     Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`; `BALANCE_LIMIT_EXCEEDED`).
+    """
+    VoidTransaction: _aio.UnaryUnaryMultiCallable[_transaction_pb2.VoidTransactionRequest, _transaction_pb2.VoidTransactionResponse]  # type: ignore[assignment]
+    """Takes back a finished transaction (top-up, usage, commit or transfer), whole
+    or in part, any number of times up to the whole. Parts round down to minor
+    units on every leg, and together always make the whole.
+    Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
+    (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
+    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
+    ABORTED (`VOID_STALE`: others are voiding it at the same time).
     """
     QuoteUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.QuoteUsageRequest, _transaction_pb2.QuoteUsageResponse]  # type: ignore[assignment]
     """Prices a usage and says whether the wallet could pay for it. No effect.
@@ -244,6 +262,21 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Moves money or quota from one wallet to another.
         Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`; `BALANCE_LIMIT_EXCEEDED`).
+        """
+
+    @_abc_1.abstractmethod
+    def VoidTransaction(
+        self,
+        request: _transaction_pb2.VoidTransactionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transaction_pb2.VoidTransactionResponse, _abc.Awaitable[_transaction_pb2.VoidTransactionResponse]]:
+        """Takes back a finished transaction (top-up, usage, commit or transfer), whole
+        or in part, any number of times up to the whole. Parts round down to minor
+        units on every leg, and together always make the whole.
+        Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
+        (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
+        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
+        ABORTED (`VOID_STALE`: others are voiding it at the same time).
         """
 
     @_abc_1.abstractmethod

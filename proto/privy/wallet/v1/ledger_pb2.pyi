@@ -42,6 +42,8 @@ class _TransactionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trans
     """A usage is booked and taken in one step."""
     TRANSACTION_KIND_TRANSFER: _TransactionKind.ValueType  # 6
     """Money moves between wallets."""
+    TRANSACTION_KIND_VOID: _TransactionKind.ValueType  # 7
+    """An earlier transaction is taken back, whole or in part."""
 
 class TransactionKind(_TransactionKind, metaclass=_TransactionKindEnumTypeWrapper):
     """What a caller asked for."""
@@ -60,6 +62,8 @@ TRANSACTION_KIND_USAGE: TransactionKind.ValueType  # 5
 """A usage is booked and taken in one step."""
 TRANSACTION_KIND_TRANSFER: TransactionKind.ValueType  # 6
 """Money moves between wallets."""
+TRANSACTION_KIND_VOID: TransactionKind.ValueType  # 7
+"""An earlier transaction is taken back, whole or in part."""
 Global___TransactionKind: _TypeAlias = TransactionKind  # noqa: Y015
 
 class _TransactionState:
@@ -76,6 +80,8 @@ class _TransactionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Tran
     """Final. For a booking: it holds nothing more, and some of it was taken."""
     TRANSACTION_STATE_CANCELLED: _TransactionState.ValueType  # 3
     """A booking that was set free before any of it was taken."""
+    TRANSACTION_STATE_VOIDED: _TransactionState.ValueType  # 4
+    """Final, and taken back as a whole since."""
 
 class TransactionState(_TransactionState, metaclass=_TransactionStateEnumTypeWrapper):
     """What became of a transaction."""
@@ -88,6 +94,8 @@ TRANSACTION_STATE_POSTED: TransactionState.ValueType  # 2
 """Final. For a booking: it holds nothing more, and some of it was taken."""
 TRANSACTION_STATE_CANCELLED: TransactionState.ValueType  # 3
 """A booking that was set free before any of it was taken."""
+TRANSACTION_STATE_VOIDED: TransactionState.ValueType  # 4
+"""Final, and taken back as a whole since."""
 Global___TransactionState: _TypeAlias = TransactionState  # noqa: Y015
 
 class _AccountType:
@@ -172,6 +180,7 @@ class Plan(_message.Message):
     EVENT_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    VOID_OF_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, 1 to 64 characters, unique over every mutating call."""
     body_digest: _builtins.bytes
@@ -224,6 +233,10 @@ class Plan(_message.Message):
     def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Charge]:
         """What was charged and what it cost, frozen."""
 
+    @_builtins.property
+    def void_of(self) -> Global___VoidOf:
+        """The transaction that this one takes back, whole or in part, if any."""
+
     def __init__(
         self,
         *,
@@ -243,10 +256,11 @@ class Plan(_message.Message):
         event: _builtins.bytes = ...,
         traceparent: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        void_of: Global___VoidOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_hold", b"capture_hold", "effective_time", b"effective_time", "hold", b"hold", "open_hold", b"open_hold", "release_hold", b"release_hold"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_hold", b"capture_hold", "effective_time", b"effective_time", "hold", b"hold", "open_hold", b"open_hold", "release_hold", b"release_hold", "void_of", b"void_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_digest", b"body_digest", "capture_hold", b"capture_hold", "charges", b"charges", "effective_time", b"effective_time", "event", b"event", "hold", b"hold", "kind", b"kind", "legs", b"legs", "metadata", b"metadata", "open_hold", b"open_hold", "price_book_version", b"price_book_version", "reference", b"reference", "release_hold", b"release_hold", "request_id", b"request_id", "traceparent", b"traceparent", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_digest", b"body_digest", "capture_hold", b"capture_hold", "charges", b"charges", "effective_time", b"effective_time", "event", b"event", "hold", b"hold", "kind", b"kind", "legs", b"legs", "metadata", b"metadata", "open_hold", b"open_hold", "price_book_version", b"price_book_version", "reference", b"reference", "release_hold", b"release_hold", "request_id", b"request_id", "traceparent", b"traceparent", "validate_only", b"validate_only", "void_of", b"void_of", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_hold: _TypeAlias = _typing.Literal["open_hold", "capture_hold", "release_hold"]  # noqa: Y015
     _WhichOneofArgType_hold: _TypeAlias = _typing.Literal["hold", b"hold"]  # noqa: Y015
@@ -369,6 +383,40 @@ class ReleaseHold(_message.Message):
 Global___ReleaseHold: _TypeAlias = ReleaseHold  # noqa: Y015
 
 @_typing.final
+class VoidOf(_message.Message):
+    """Takes back part or all of a transaction of the plan's wallet. The plan's legs
+    reverse it by that much.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    VOIDED_BEFORE_MINOR_FIELD_NUMBER: _builtins.int
+    transaction_id: _builtins.str
+    """The transaction."""
+    amount_minor: _builtins.int
+    """How much of what it moved on the wallet; positive; at most what is left."""
+    voided_before_minor: _builtins.int
+    """How much of it was taken back when the legs were computed. If that is no
+    longer so, the plan is refused with ABORTED (`VOID_STALE`): read again.
+    """
+    def __init__(
+        self,
+        *,
+        transaction_id: _builtins.str = ...,
+        amount_minor: _builtins.int = ...,
+        voided_before_minor: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "transaction_id", b"transaction_id", "voided_before_minor", b"voided_before_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidOf: _TypeAlias = VoidOf  # noqa: Y015
+
+@_typing.final
 class Charge(_message.Message):
     """The price and the cost of one product in one transaction, frozen."""
 
@@ -462,6 +510,8 @@ class Transaction(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     HELD_REMAINING_FIELD_NUMBER: _builtins.int
+    VOIDS_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    VOIDED_MINOR_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """Assigned by the ledger, such as `txn_318072051097600`. Ids grow with the
     time of writing. Empty in the answer to a plan with `validate_only`.
@@ -480,6 +530,10 @@ class Transaction(_message.Message):
     """From the plan."""
     price_book_version: _builtins.str
     """From the plan."""
+    voids_transaction_id: _builtins.str
+    """The transaction that this one takes back; empty if none."""
+    voided_minor: _builtins.int
+    """How much of what it moved on the wallet was taken back by now."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransactionEntry]:
         """Its entries, in the order of the plan's legs, the wallet's held change
@@ -523,10 +577,12 @@ class Transaction(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         held_remaining: _amount_pb2.Amount | None = ...,
+        voids_transaction_id: _builtins.str = ...,
+        voided_minor: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "held_remaining", b"held_remaining"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
