@@ -74,9 +74,11 @@ CREATE TABLE public.accounts (
     balance_minor bigint DEFAULT 0 NOT NULL,
     held_minor bigint DEFAULT 0 NOT NULL,
     last_transaction_id bigint DEFAULT 0 NOT NULL,
+    credit_limit_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT accounts_account_type_known CHECK ((account_type = ANY (ARRAY['WALLET'::text, 'FUNDING'::text, 'REVENUE'::text, 'VENDOR_COST'::text, 'VENDOR_PAYABLE'::text]))),
-    CONSTRAINT accounts_available_not_negative CHECK (((account_type <> 'WALLET'::text) OR ((balance_minor + held_minor) <= 0))),
+    CONSTRAINT accounts_available_not_negative CHECK (((account_type <> 'WALLET'::text) OR ((balance_minor + held_minor) <= credit_limit_minor))),
     CONSTRAINT accounts_balance_minor_limit CHECK (((balance_minor >= '-1000000000000000000'::bigint) AND (balance_minor <= '1000000000000000000'::bigint))),
+    CONSTRAINT accounts_credit_limit_minor_range CHECK (((credit_limit_minor >= 0) AND (credit_limit_minor <= '1000000000000000000'::bigint))),
     CONSTRAINT accounts_held_minor_not_negative CHECK ((held_minor >= 0)),
     CONSTRAINT accounts_owner_known CHECK (((wallet_id > 0) = (account_type = 'WALLET'::text)))
 )
@@ -120,11 +122,14 @@ CREATE TABLE public.entries (
     held_change_minor bigint NOT NULL,
     balance_after_minor bigint NOT NULL,
     held_after_minor bigint NOT NULL,
+    credit_limit_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT entries_moves_something CHECK (((amount_minor <> 0) OR (held_change_minor <> 0)))
 )
 PARTITION BY RANGE (transaction_id);
 
 COMMENT ON TABLE public.entries IS 'The signed legs of transactions; append-only. Every balance is their sum.';
+
+COMMENT ON COLUMN public.entries.credit_limit_minor IS 'As it stood: available is told again as it was.';
 
 CREATE TABLE public.feed_lease (
     singleton boolean DEFAULT true NOT NULL,
@@ -223,7 +228,8 @@ CREATE VIEW public.wallet_balances AS
     asset_code,
     (- balance_minor) AS posted_minor,
     held_minor,
-    ((- balance_minor) - held_minor) AS available_minor
+    ((credit_limit_minor - balance_minor) - held_minor) AS available_minor,
+    credit_limit_minor
    FROM public.accounts
   WHERE (account_type = 'WALLET'::text);
 
@@ -237,7 +243,7 @@ CREATE TABLE public.wallets (
     state text DEFAULT 'ACTIVE'::text NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT wallets_state_known CHECK ((state = 'ACTIVE'::text)),
+    CONSTRAINT wallets_state_known CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'FROZEN'::text, 'CLOSED'::text]))),
     CONSTRAINT wallets_wallet_type_known CHECK ((wallet_type = ANY (ARRAY['PERSONAL'::text, 'ENTERPRISE'::text, 'RESELLER'::text])))
 );
 
@@ -330,6 +336,8 @@ GRANT UPDATE(held_minor) ON TABLE public.accounts TO wallet_service;
 
 GRANT UPDATE(last_transaction_id) ON TABLE public.accounts TO wallet_service;
 
+GRANT UPDATE(credit_limit_minor) ON TABLE public.accounts TO wallet_service;
+
 GRANT SELECT ON TABLE public.assets TO wallet_service;
 
 GRANT USAGE ON SEQUENCE public.batch_numbers TO wallet_service;
@@ -367,6 +375,8 @@ GRANT SELECT ON TABLE public.wallet_balances TO wallet_service;
 GRANT SELECT,INSERT ON TABLE public.wallets TO wallet_service;
 
 GRANT UPDATE(display_name) ON TABLE public.wallets TO wallet_service;
+
+GRANT UPDATE(state) ON TABLE public.wallets TO wallet_service;
 
 GRANT UPDATE(version) ON TABLE public.wallets TO wallet_service;
 

@@ -17,6 +17,8 @@ from shared.errors import (
 ASSET_UNKNOWN = "ASSET_UNKNOWN"
 REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
 WALLET_NOT_FOUND = "WALLET_NOT_FOUND"
+WALLET_CLOSED = "WALLET_CLOSED"
+WALLET_FROZEN = "WALLET_FROZEN"
 BOOKING_NOT_FOUND = "BOOKING_NOT_FOUND"
 BOOKING_CLOSED = "BOOKING_CLOSED"
 BOOKING_EXCEEDED = "BOOKING_EXCEEDED"
@@ -27,6 +29,8 @@ TRANSACTION_NOT_FOUND = "TRANSACTION_NOT_FOUND"
 TRANSACTION_NOT_VOIDABLE = "TRANSACTION_NOT_VOIDABLE"
 VOID_STALE = "VOID_STALE"
 VOID_EXCEEDED = "VOID_EXCEEDED"
+WALLET_NOT_EMPTY = "WALLET_NOT_EMPTY"
+CREDIT_LIMIT_IN_USE = "CREDIT_LIMIT_IN_USE"
 VERSION_STALE = "VERSION_STALE"
 
 _Kind = type[NotFound | AlreadyExists | FailedPrecondition | Aborted]
@@ -34,6 +38,10 @@ _Kind = type[NotFound | AlreadyExists | FailedPrecondition | Aborted]
 _KINDS: Mapping[str, _Kind] = {
     REQUEST_ID_REUSED: AlreadyExists,
     WALLET_NOT_FOUND: NotFound,
+    WALLET_CLOSED: FailedPrecondition,
+    WALLET_FROZEN: FailedPrecondition,
+    WALLET_NOT_EMPTY: FailedPrecondition,
+    CREDIT_LIMIT_IN_USE: FailedPrecondition,
     BOOKING_NOT_FOUND: NotFound,
     BOOKING_CLOSED: FailedPrecondition,
     BOOKING_EXCEEDED: FailedPrecondition,
@@ -65,7 +73,7 @@ class Refusal:
         return self.as_error().code
 
     def as_error(self) -> DomainError:
-        if self.reason == ASSET_UNKNOWN:
+        if self.reason == ASSET_UNKNOWN:  # Its field is the request's.
             return invalid(self.field, self.message, self.reason)
         return _KINDS[self.reason](self.reason, self.message, self.metadata)
 
@@ -86,6 +94,10 @@ class Refusal:
 
 def wallet_not_found(wallet_id: str) -> Refusal:
     return Refusal(WALLET_NOT_FOUND, f"wallet {wallet_id} does not exist", {"wallet_id": wallet_id})
+
+
+def wallet_closed(wallet_id: str) -> Refusal:
+    return Refusal(WALLET_CLOSED, f"wallet {wallet_id} is closed", {"wallet_id": wallet_id})
 
 
 def transaction_not_found(transaction_id: str) -> Refusal:

@@ -113,6 +113,7 @@ class Ledger:
                 holds=holds,
                 voidables=await posting.load_voidables(conn, voided) if voided else {},
                 outcomes=start.outcomes,
+                states=await posting.load_states(conn, {key.wallet_id for key in accounts}),
                 assets=await posting.load_assets(conn) if missing else frozenset(),
                 first_transaction_id=ids.first_transaction_id(start.now, start.number, last),
             )

@@ -59,6 +59,35 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
         )
         return wallet_pb2.UpdateWalletResponse(wallet=wire.wallet_out(wallet))
 
+    async def FreezeWallet(
+        self, request: wallet_pb2.FreezeWalletRequest, context: Context
+    ) -> wallet_pb2.FreezeWalletResponse:
+        wallet_id = wire.wallet_id_of(request.wallet_id)
+        wallet = await self._wallets.freeze(wire.request_of(request), wallet_id)
+        return wallet_pb2.FreezeWalletResponse(wallet=wire.wallet_out(wallet))
+
+    async def UnfreezeWallet(
+        self, request: wallet_pb2.UnfreezeWalletRequest, context: Context
+    ) -> wallet_pb2.UnfreezeWalletResponse:
+        wallet_id = wire.wallet_id_of(request.wallet_id)
+        wallet = await self._wallets.unfreeze(wire.request_of(request), wallet_id)
+        return wallet_pb2.UnfreezeWalletResponse(wallet=wire.wallet_out(wallet))
+
+    async def CloseWallet(
+        self, request: wallet_pb2.CloseWalletRequest, context: Context
+    ) -> wallet_pb2.CloseWalletResponse:
+        wallet_id = wire.wallet_id_of(request.wallet_id)
+        wallet = await self._wallets.close(wire.request_of(request), wallet_id)
+        return wallet_pb2.CloseWalletResponse(wallet=wire.wallet_out(wallet))
+
+    async def SetCreditLimit(
+        self, request: wallet_pb2.SetCreditLimitRequest, context: Context
+    ) -> wallet_pb2.SetCreditLimitResponse:
+        wallet_id = wire.wallet_id_of(request.wallet_id)
+        limit = wire.credit_limit_of(request)
+        wallet = await self._wallets.set_credit_limit(wire.request_of(request), wallet_id, *limit)
+        return wallet_pb2.SetCreditLimitResponse(wallet=wire.wallet_out(wallet))
+
     async def ListWallets(
         self, request: wallet_pb2.ListWalletsRequest, context: Context
     ) -> wallet_pb2.ListWalletsResponse:

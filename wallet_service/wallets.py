@@ -6,10 +6,20 @@ from datetime import datetime
 
 import asyncpg
 
-from shared.errors import Unavailable
+from shared.errors import Unavailable, invalid
 from wallet_service import ids
-from wallet_service.errors import VERSION_STALE, Refusal, request_id_reused, wallet_not_found
-from wallet_service.store import reading
+from wallet_service.decide.model import WALLET, AccountKey
+from wallet_service.errors import (
+    ASSET_UNKNOWN,
+    CREDIT_LIMIT_IN_USE,
+    VERSION_STALE,
+    WALLET_NOT_EMPTY,
+    Refusal,
+    request_id_reused,
+    wallet_closed,
+    wallet_not_found,
+)
+from wallet_service.store import posting, reading
 from wallet_service.store import wallets as store
 from wallet_service.store.connections import Connection, Pool, connection
 from wallet_service.store.wallets import Wallet, WalletOutcome
@@ -62,6 +72,40 @@ class Wallets:
             return await store.rename_wallet(
                 conn, wallet_id, version, display_name
             ) or _version_stale(wallet_id, version)
+
+        return await self._once(request, change)
+
+    async def freeze(self, request: Request, wallet_id: int) -> Wallet:
+        """Refuse debits from now on. Raises `AlreadyExists`, `NotFound`, `FailedPrecondition`."""
+        return await self._once(request, _state_change(request, wallet_id, "FROZEN"))
+
+    async def unfreeze(self, request: Request, wallet_id: int) -> Wallet:
+        """Allow debits again. Raises `AlreadyExists`, `NotFound`, `FailedPrecondition`."""
+        return await self._once(request, _state_change(request, wallet_id, "ACTIVE"))
+
+    async def close(self, request: Request, wallet_id: int) -> Wallet:
+        """Close an empty wallet. Raises `AlreadyExists`, `NotFound`, `FailedPrecondition`."""
+        return await self._once(request, _state_change(request, wallet_id, "CLOSED"))
+
+    async def set_credit_limit(
+        self, request: Request, wallet_id: int, asset_code: str, credit_limit_minor: int
+    ) -> Wallet:
+        """Set how far a wallet may go below zero in an asset.
+
+        Raises `InvalidArgument` (the asset), `AlreadyExists`, `NotFound`, `FailedPrecondition`.
+        """
+        async with connection(self._pool) as conn:
+            if asset_code not in await posting.load_assets(conn):
+                raise invalid("asset_code", f"{asset_code} is not registered", ASSET_UNKNOWN)
+            await posting.create_accounts(conn, [AccountKey(wallet_id, WALLET, asset_code)], 0)
+
+        async def change(conn: Connection) -> Wallet | Refusal:
+            wallet = await _lock_open(conn, wallet_id)
+            if isinstance(wallet, Refusal) or request.validate_only:
+                return wallet
+            if await store.set_credit_limit(conn, wallet_id, asset_code, credit_limit_minor):
+                return wallet
+            return _credit_limit_in_use(wallet_id, asset_code)
 
         return await self._once(request, change)
 
@@ -130,6 +174,44 @@ async def _existing(conn: Connection, wallet_id: int) -> Wallet:
     if wallet is None:
         raise wallet_not_found(ids.wallet_text(wallet_id)).as_error()
     return wallet
+
+
+def _state_change(request: Request, wallet_id: int, state: str) -> Change:
+    async def change(conn: Connection) -> Wallet | Refusal:
+        wallet = await _lock_open(conn, wallet_id)
+        if isinstance(wallet, Refusal):
+            return wallet
+        empty = await store.lock_holdings(conn, wallet_id)
+        if state == "CLOSED" and not empty:
+            return _wallet_not_empty(wallet_id)
+        return wallet if request.validate_only else await store.change_state(conn, wallet_id, state)
+
+    return change
+
+
+async def _lock_open(conn: Connection, wallet_id: int) -> Wallet | Refusal:
+    wallet = await store.lock_wallet(conn, wallet_id)
+    if wallet is None:
+        return wallet_not_found(ids.wallet_text(wallet_id))
+    return wallet_closed(ids.wallet_text(wallet_id)) if wallet.state == "CLOSED" else wallet
+
+
+def _wallet_not_empty(wallet_id: int) -> Refusal:
+    wallet = ids.wallet_text(wallet_id)
+    return Refusal(
+        WALLET_NOT_EMPTY,
+        f"{wallet} still holds or owes something: only an empty wallet can be closed",
+        {"wallet_id": wallet},
+    )
+
+
+def _credit_limit_in_use(wallet_id: int, asset_code: str) -> Refusal:
+    wallet = ids.wallet_text(wallet_id)
+    return Refusal(
+        CREDIT_LIMIT_IN_USE,
+        f"{wallet} uses more credit in {asset_code} than that",
+        {"wallet_id": wallet, "asset_code": asset_code},
+    )
 
 
 def _version_stale(wallet_id: int, version: int) -> Refusal:

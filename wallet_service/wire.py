@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -32,6 +33,15 @@ from wallet_service.store.feed import FeedEvent
 from wallet_service.store.reading import Balance, TrialBalanceLine, WalletEntry
 from wallet_service.store.wallets import Wallet
 from wallet_service.wallets import Request
+
+Mutation: TypeAlias = (
+    wallet_pb2.CreateWalletRequest
+    | wallet_pb2.UpdateWalletRequest
+    | wallet_pb2.FreezeWalletRequest
+    | wallet_pb2.UnfreezeWalletRequest
+    | wallet_pb2.CloseWalletRequest
+    | wallet_pb2.SetCreditLimitRequest
+)
 
 MAX_REQUEST_ID = 64
 MAX_REFERENCE = 128
@@ -217,15 +227,20 @@ def create_request_of(
     )
 
 
-def request_of(
-    message: wallet_pb2.CreateWalletRequest | wallet_pb2.UpdateWalletRequest,
-) -> Request:
+def request_of(message: Mutation) -> Request:
     return Request(
         request_id=checked_text(message.request_id, "request_id", 1, MAX_REQUEST_ID),
         request_digest=digest(message.request_id.encode()),
         body_digest=body_digest(message),
         validate_only=message.validate_only,
     )
+
+
+def credit_limit_of(message: wallet_pb2.SetCreditLimitRequest) -> tuple[str, int]:
+    """Read the asset and the limit."""
+    if not 0 <= message.credit_limit_minor <= MAX_AMOUNT_MINOR:
+        raise invalid("credit_limit_minor", f"must be 0 to {MAX_AMOUNT_MINOR}")
+    return checked_text(message.asset_code, "asset_code", 1, MAX_CODE), message.credit_limit_minor
 
 
 def wallet_id_of(text: str) -> int:
@@ -305,7 +320,12 @@ def _entry_out(entry: Entry) -> ledger_pb2.TransactionEntry:
     )
     if wallet_id != HOUSE:
         out.wallet_id = ids.wallet_text(wallet_id)
-        balance = Balance(asset_code, -entry.balance_after_minor, entry.held_after_minor)
+        balance = Balance(
+            asset_code,
+            -entry.balance_after_minor,
+            entry.held_after_minor,
+            entry.credit_limit_minor,
+        )
         out.balance_after.CopyFrom(balance_out(balance))
     return out
 
@@ -316,6 +336,7 @@ def balance_out(balance: Balance) -> wallet_pb2.Balance:
         posted_minor=balance.posted_minor,
         held_minor=balance.held_minor,
         available_minor=balance.available_minor,
+        credit_limit_minor=balance.credit_limit_minor,
     )
 
 

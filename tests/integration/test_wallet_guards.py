@@ -43,6 +43,10 @@ BROKEN = {
     "entries_moves_something": "INSERT INTO entries SELECT transaction_id, 7, 1, 'IDR', 0, 0, 1, 0 "
     "FROM transactions",
     "holds_taken_within_amount": "INSERT INTO holds VALUES (1, 2, 10, 6, 5)",
+    "voids_voided_within_amount": "INSERT INTO voids VALUES (1, 10, 11)",
+    "accounts_credit_limit_minor_range": "UPDATE accounts SET credit_limit_minor = -1",
+    "transactions_voids_something": "INSERT INTO transactions SELECT transaction_id + 1, 'VOID', "
+    "1001, NULL, 'v', '', '{}', '', '[]', NULL, '', now(), now() FROM transactions",
     "requests_one_outcome": "INSERT INTO requests VALUES ('a', 'b', 1, NULL, '{}', now())",
 }
 
@@ -82,7 +86,8 @@ async def test_a_month_is_append_only_too(statement: str, owner: Connection) -> 
 
 
 @pytest.mark.parametrize("statement", [*APPEND_ONLY, "DROP TABLE entries", "DELETE FROM accounts",
-    "UPDATE wallets SET state = 'ACTIVE'", "ALTER TABLE entries DISABLE TRIGGER ALL"])  # fmt: skip
+    "UPDATE wallets SET version = 0, created_at = now()",
+    "ALTER TABLE entries DISABLE TRIGGER ALL"])  # fmt: skip
 async def test_the_services_role_may_not_even_try(statement: str, service: Connection) -> None:
     """The service's own login lacks the privileges that would break the books."""
     with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -34,14 +34,19 @@ def transaction_id(verdict: Verdict) -> int:
     return verdict.transaction.transaction_id
 
 
-KNOWN, UNKNOWN = 1, 9
+KNOWN, UNKNOWN, FROZEN, CLOSED, IN_CREDIT = 1, 9, 3, 4, 5
 USED = "used before"
 
 
 @pytest.fixture
 def ledger() -> Books:
-    """Wallet 1 with 100, of which a booking (10) holds 30; booking 12 was cancelled."""
-    books = plans.books(KNOWN, 2, first_transaction_id=9)
+    """Wallet 1 with 100, of which a booking (10) holds 30; booking 12 was cancelled.
+
+    Wallet 3 is frozen, 4 closed, and 5 may go 7 below zero.
+    """
+    books = plans.books(KNOWN, 2, FROZEN, CLOSED, IN_CREDIT, first_transaction_id=9)
+    books.states = {FROZEN: "FROZEN", CLOSED: "CLOSED"}
+    books.accounts[plans.wallet(IN_CREDIT)].credit_limit_minor = 7
     steps = [
         plans.top_up(KNOWN, 100, USED),
         plans.booking(KNOWN, 30),
@@ -65,6 +70,12 @@ PRECEDENCE = [
     ("ASSET_UNKNOWN", plans.plan("USAGE", UNKNOWN, Leg(OFF_BOOKS, 1), request_id=USED)),
     ("REQUEST_ID_REUSED", plans.usage(UNKNOWN, TOO_MUCH, USED)),
     ("WALLET_NOT_FOUND", plans.commit(UNKNOWN, 77, TOO_MUCH)),
+    ("WALLET_CLOSED", plans.commit(CLOSED, 77, TOO_MUCH)),
+    ("WALLET_CLOSED", plans.top_up(CLOSED, 1)),
+    ("WALLET_CLOSED", plans.transfer(FROZEN, CLOSED, 1)),
+    ("WALLET_FROZEN", plans.commit(FROZEN, 77, TOO_MUCH)),
+    ("WALLET_FROZEN", plans.booking(FROZEN, 1)),
+    ("WALLET_FROZEN", plans.transfer(FROZEN, KNOWN, 1)),
     ("BOOKING_NOT_FOUND", plans.commit(KNOWN, 77, TOO_MUCH)),
     ("BOOKING_NOT_FOUND", plans.commit(2, 10, TOO_MUCH)),
     ("BOOKING_CLOSED", plans.commit(KNOWN, 12, TOO_MUCH)),
@@ -79,6 +90,10 @@ PRECEDENCE = [
     ("INSUFFICIENT_FUNDS", plans.booking(KNOWN, 71)),
     ("INSUFFICIENT_FUNDS", plans.transfer(KNOWN, 2, 71)),
     ("BALANCE_LIMIT_EXCEEDED", plans.top_up(KNOWN, MAX_BALANCE_MINOR)),
+    ("OK", plans.top_up(FROZEN, 1)),
+    ("OK", plans.transfer(KNOWN, FROZEN, 1)),
+    ("OK", plans.usage(IN_CREDIT, 7)),
+    ("INSUFFICIENT_FUNDS", plans.usage(IN_CREDIT, 8)),
     ("OK", plans.usage(KNOWN, 70)),
     ("OK", plans.commit(KNOWN, 10, 30)),
     ("OK", plans.cancellation(KNOWN, 10)),

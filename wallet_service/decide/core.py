@@ -8,17 +8,19 @@ The rules of a plan, in order of precedence:
 1. every asset is known                         ASSET_UNKNOWN
 2. its request id is new, or has the same body  REQUEST_ID_REUSED
 3. every wallet exists                          WALLET_NOT_FOUND
-4. its booking is one of the wallet's           BOOKING_NOT_FOUND
-5. the booking holds something                  BOOKING_CLOSED
-6. it holds enough                              BOOKING_EXCEEDED
-7. what it voids is one of the wallet's         TRANSACTION_NOT_FOUND
-8. that is neither a booking nor a void itself  TRANSACTION_NOT_VOIDABLE
-9. nobody voided any of it meanwhile            VOID_STALE
-10. enough of it is left                        VOID_EXCEEDED
-11. no wallet's available funds sink below zero INSUFFICIENT_FUNDS
-12. no balance passes 10^18                     BALANCE_LIMIT_EXCEEDED
+4. no wallet is closed                          WALLET_CLOSED
+5. no frozen wallet is debited, or held from    WALLET_FROZEN
+6. its booking is one of the wallet's           BOOKING_NOT_FOUND
+7. the booking holds something                  BOOKING_CLOSED
+8. it holds enough                              BOOKING_EXCEEDED
+9. what it voids is one of the wallet's         TRANSACTION_NOT_FOUND
+10. that is neither a booking nor a void itself TRANSACTION_NOT_VOIDABLE
+11. nobody voided any of it meanwhile           VOID_STALE
+12. enough of it is left                        VOID_EXCEEDED
+13. no wallet's available funds sink below zero INSUFFICIENT_FUNDS
+14. no balance passes 10^18                     BALANCE_LIMIT_EXCEEDED
 
-A refusal by rule 1, 2 or 9 leaves no outcome; any other is the request id's one outcome.
+A refusal by rule 1, 2 or 11 leaves no outcome; any other is the request id's one outcome.
 """
 
 from collections.abc import Sequence
@@ -53,9 +55,11 @@ from wallet_service.errors import (
     TRANSACTION_NOT_VOIDABLE,
     VOID_EXCEEDED,
     VOID_STALE,
+    WALLET_FROZEN,
     Refusal,
     request_id_reused,
     transaction_not_found,
+    wallet_closed,
     wallet_not_found,
 )
 
@@ -101,7 +105,29 @@ def _refusal(plan: Plan, books: Books) -> Refusal | None:
     for key in plan.accounts():
         if key not in books.accounts:
             return wallet_not_found(ids.wallet_text(key.wallet_id))
-    return _hold_refusal(plan, books) or _void_refusal(plan, books) or _balance_refusal(plan, books)
+    return (
+        _state_refusal(plan, books)
+        or _hold_refusal(plan, books)
+        or _void_refusal(plan, books)
+        or _balance_refusal(plan, books)
+    )
+
+
+def _state_refusal(plan: Plan, books: Books) -> Refusal | None:
+    if not books.states:
+        return None
+    states = {key: books.states.get(key.wallet_id) for key in plan.accounts()}
+    for key, state in states.items():
+        if state == "CLOSED":
+            return wallet_closed(ids.wallet_text(key.wallet_id))
+    debited = {leg.key for leg in plan.legs if leg.amount_minor > 0}
+    if isinstance(plan.hold, OpenHold):
+        debited.add(plan.hold.key)
+    for key, state in states.items():
+        if state == "FROZEN" and key in debited:
+            wallet = ids.wallet_text(key.wallet_id)
+            return Refusal(WALLET_FROZEN, f"wallet {wallet} is frozen", {"wallet_id": wallet})
+    return None
 
 
 def _hold_refusal(plan: Plan, books: Books) -> Refusal | None:
@@ -227,6 +253,7 @@ def _entry(account: Account, key: AccountKey, amount_minor: int, held_change_min
         held_change_minor=held_change_minor,
         balance_after_minor=account.balance_minor + amount_minor,
         held_after_minor=account.held_minor + held_change_minor,
+        credit_limit_minor=account.credit_limit_minor,
     )
 
 

@@ -95,11 +95,12 @@ class Account:
     balance_minor: int
     held_minor: int
     last_transaction_id: int
+    credit_limit_minor: int = 0
 
     @property
     def available_minor(self) -> int:
         """What a wallet's account is free to spend."""
-        return -self.balance_minor - self.held_minor
+        return self.credit_limit_minor - self.balance_minor - self.held_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class Entry:
     held_change_minor: int
     balance_after_minor: int
     held_after_minor: int
+    credit_limit_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,13 +226,15 @@ class Outcome:
 class Books:
     """All that the decision may depend on, loaded under the row locks of the accounts.
 
-    An account that is missing belongs to a wallet or is in an asset that does not exist.
+    An account that is missing belongs to a wallet or is in an asset that does not exist. `states`
+    names the wallets that are not active.
     """
 
     accounts: Mapping[AccountKey, Account]
     holds: dict[int, Hold]
     voidables: dict[int, Voidable]
     outcomes: dict[bytes, Outcome]
+    states: Mapping[int, str] = field(default_factory=dict)
     assets: frozenset[str] = frozenset()
     first_transaction_id: int = 0
 

@@ -22,7 +22,8 @@ from wallet_service.store.connections import Connection
 
 LOCK_ACCOUNTS = """
 SELECT a.wallet_id, a.account_type, a.asset_code,
-       a.account_id, a.balance_minor, a.held_minor, a.last_transaction_id
+       a.account_id, a.balance_minor, a.held_minor, a.last_transaction_id,
+       a.credit_limit_minor
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[])
      AS wanted (wallet_id, account_type, asset_code, stripe)
 JOIN accounts a USING (wallet_id, account_type, asset_code, stripe)
@@ -36,25 +37,33 @@ async def lock_accounts(
 ) -> dict[AccountKey, Account]:
     """Lock the accounts that exist, in the order of their ids, and answer their state."""
     rows = await conn.fetch(LOCK_ACCOUNTS, *_key_arrays(keys, house_stripe))
-    return {
-        AccountKey(row[0], row[1], row[2]): Account(row[3], row[4], row[5], row[6]) for row in rows
-    }
+    return {AccountKey(row[0], row[1], row[2]): Account(*row[3:]) for row in rows}
 
 
 CREATE_ACCOUNTS = """
+WITH owners AS (
+    SELECT w.wallet_id FROM wallets w
+    WHERE w.wallet_id = ANY($1::bigint[])
+    ORDER BY w.wallet_id
+    FOR SHARE
+)
 INSERT INTO accounts (wallet_id, account_type, asset_code, stripe)
 SELECT wallet_id, account_type, asset_code, stripe
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[])
      AS wanted (wallet_id, account_type, asset_code, stripe)
 JOIN assets USING (asset_code)
-WHERE wallet_id = 0 OR EXISTS (SELECT FROM wallets w WHERE w.wallet_id = wanted.wallet_id)
+WHERE wallet_id = 0 OR wallet_id IN (SELECT owners.wallet_id FROM owners)
 ORDER BY wallet_id, account_type, asset_code, stripe
 ON CONFLICT ON CONSTRAINT accounts_key DO NOTHING
 """
 
 
 async def create_accounts(conn: Connection, keys: Sequence[AccountKey], house_stripe: int) -> None:
-    """Make the accounts that may exist: of a known asset, and of the house or a known wallet."""
+    """Make the accounts that may exist: of a known asset, and of the house or a known wallet.
+
+    The wallets' own locks keep this apart from a closing, which looks at every account: it has
+    either seen the new one, or is seen by whoever posts to it.
+    """
     await conn.execute(CREATE_ACCOUNTS, *_key_arrays(keys, house_stripe))
 
 
@@ -114,6 +123,17 @@ def _outcome(row: asyncpg.Record) -> Outcome:
     return Outcome(row["body_digest"], verdict)
 
 
+LOAD_STATES = """
+SELECT wallet_id, state FROM wallets WHERE wallet_id = ANY($1::bigint[]) AND state <> 'ACTIVE'
+"""
+
+
+async def load_states(conn: Connection, wallet_ids: Iterable[int]) -> dict[int, str]:
+    """Name the wallets that are not active. Who changes that holds their accounts' locks."""
+    rows = await conn.fetch(LOAD_STATES, list(wallet_ids))
+    return {row[0]: row[1] for row in rows}
+
+
 LOAD_HOLDS = """
 SELECT booking_id, account_id, amount_minor, captured_minor, released_minor
 FROM holds WHERE booking_id = ANY($1::bigint[])
@@ -171,9 +191,10 @@ WITH new_requests AS (
 ), new_entries AS (
     INSERT INTO entries
         (transaction_id, leg_index, account_id, asset_code, amount_minor, held_change_minor,
-         balance_after_minor, held_after_minor)
+         balance_after_minor, held_after_minor, credit_limit_minor)
     SELECT * FROM unnest($18::bigint[], $19::smallint[], $20::bigint[], $21::text[],
-                         $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[])
+                         $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[],
+                         $39::bigint[])
 ), moved_accounts AS (
     UPDATE accounts a
     SET balance_minor = t.balance_minor,
@@ -211,6 +232,7 @@ async def append(conn: Connection, writes: Writes, now: datetime) -> None:
         *_hold_columns(writes.holds.values()),
         [each.transaction.voids_transaction_id for each in writes.posted],
         *_void_columns(writes.voidables.values()),
+        [entry.credit_limit_minor for each in writes.posted for entry in each.transaction.entries],
     )
 
 

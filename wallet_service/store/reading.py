@@ -55,7 +55,8 @@ async def list_transactions(
 
 LOAD_ENTRIES = """
 SELECT e.transaction_id, a.wallet_id, a.account_type, a.asset_code, e.account_id,
-       e.amount_minor, e.held_change_minor, e.balance_after_minor, e.held_after_minor
+       e.amount_minor, e.held_change_minor, e.balance_after_minor, e.held_after_minor,
+       e.credit_limit_minor
 FROM entries e JOIN accounts a USING (account_id)
 WHERE e.transaction_id = ANY($1::bigint[])
 ORDER BY e.transaction_id, e.leg_index
@@ -103,14 +104,15 @@ class Balance:
     asset_code: str
     posted_minor: int
     held_minor: int
+    credit_limit_minor: int
 
     @property
     def available_minor(self) -> int:
-        return self.posted_minor - self.held_minor
+        return self.posted_minor - self.held_minor + self.credit_limit_minor
 
 
 LOAD_BALANCES = """
-SELECT asset_code, -balance_minor, held_minor
+SELECT asset_code, -balance_minor, held_minor, credit_limit_minor
 FROM accounts WHERE wallet_id = $1 AND account_type = $2
 ORDER BY asset_code
 """
@@ -122,10 +124,10 @@ async def load_balances(conn: Connection, wallet_id: int) -> list[Balance]:
 
 
 LOAD_BALANCES_AS_OF = """
-SELECT a.asset_code, -last.balance_after_minor, last.held_after_minor
+SELECT a.asset_code, -last.balance_after_minor, last.held_after_minor, last.credit_limit_minor
 FROM accounts a
 CROSS JOIN LATERAL (
-    SELECT e.balance_after_minor, e.held_after_minor
+    SELECT e.balance_after_minor, e.held_after_minor, e.credit_limit_minor
     FROM entries e
     WHERE e.account_id = a.account_id AND e.transaction_id < $3
     ORDER BY e.transaction_id DESC

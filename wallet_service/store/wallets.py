@@ -73,6 +73,58 @@ async def rename_wallet(
     return Wallet(*row) if row else None
 
 
+CHANGE_STATE = f"""
+UPDATE wallets SET state = $2, version = version + (state <> $2)::int
+WHERE wallet_id = $1
+RETURNING {_COLUMNS}
+"""  # noqa: S608 (a constant)
+
+
+async def change_state(conn: Connection, wallet_id: int, state: str) -> Wallet:
+    """Set the state of a wallet that is there."""
+    row = await conn.fetchrow(CHANGE_STATE, wallet_id, state)
+    assert row is not None  # noqa: S101 (the caller has locked it)
+    return Wallet(*row)
+
+
+LOCK_WALLET = f"SELECT {_COLUMNS} FROM wallets WHERE wallet_id = $1 FOR NO KEY UPDATE"  # noqa: S608
+
+
+async def lock_wallet(conn: Connection, wallet_id: int) -> Wallet | None:
+    """Lock a wallet's row: its state changes in turn, and no account is made meanwhile."""
+    row = await conn.fetchrow(LOCK_WALLET, wallet_id)
+    return Wallet(*row) if row else None
+
+
+LOCK_HOLDINGS = """
+SELECT balance_minor, held_minor FROM accounts
+WHERE wallet_id = $1 AND account_type = 'WALLET'
+ORDER BY account_id
+FOR NO KEY UPDATE
+"""
+
+
+async def lock_holdings(conn: Connection, wallet_id: int) -> bool:
+    """Lock a wallet's accounts against postings; answer whether all of them are empty."""
+    rows = await conn.fetch(LOCK_HOLDINGS, wallet_id)
+    return not any(balance or held for balance, held in rows)
+
+
+SET_CREDIT_LIMIT = """
+UPDATE accounts SET credit_limit_minor = $3
+WHERE wallet_id = $1 AND account_type = 'WALLET' AND asset_code = $2
+  AND balance_minor + held_minor <= $3
+RETURNING true
+"""
+
+
+async def set_credit_limit(
+    conn: Connection, wallet_id: int, asset_code: str, credit_limit_minor: int
+) -> bool:
+    """Set the limit of an account that is there; False, and no change, if more of it is used."""
+    return bool(await conn.fetchval(SET_CREDIT_LIMIT, wallet_id, asset_code, credit_limit_minor))
+
+
 @dataclass(frozen=True, slots=True)
 class WalletOutcome:
     """What a request id about a wallet came to."""

@@ -58,6 +58,10 @@ class _WalletStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WalletSta
     """Never valid."""
     WALLET_STATE_ACTIVE: _WalletState.ValueType  # 1
     """Everything."""
+    WALLET_STATE_FROZEN: _WalletState.ValueType  # 2
+    """No debits: what comes in is taken, and bookings may be cancelled."""
+    WALLET_STATE_CLOSED: _WalletState.ValueType  # 3
+    """Nothing, for good."""
 
 class WalletState(_WalletState, metaclass=_WalletStateEnumTypeWrapper):
     """What may be done with a wallet."""
@@ -66,6 +70,10 @@ WALLET_STATE_UNSPECIFIED: WalletState.ValueType  # 0
 """Never valid."""
 WALLET_STATE_ACTIVE: WalletState.ValueType  # 1
 """Everything."""
+WALLET_STATE_FROZEN: WalletState.ValueType  # 2
+"""No debits: what comes in is taken, and bookings may be cancelled."""
+WALLET_STATE_CLOSED: WalletState.ValueType  # 3
+"""Nothing, for good."""
 Global___WalletState: _TypeAlias = WalletState  # noqa: Y015
 
 @_typing.final
@@ -128,6 +136,7 @@ class Balance(_message.Message):
     POSTED_MINOR_FIELD_NUMBER: _builtins.int
     HELD_MINOR_FIELD_NUMBER: _builtins.int
     AVAILABLE_MINOR_FIELD_NUMBER: _builtins.int
+    CREDIT_LIMIT_MINOR_FIELD_NUMBER: _builtins.int
     asset_code: _builtins.str
     """Code of the currency or quota unit."""
     posted_minor: _builtins.int
@@ -136,6 +145,8 @@ class Balance(_message.Message):
     """Set aside by open bookings."""
     available_minor: _builtins.int
     """Free to spend: posted - held + credit limit."""
+    credit_limit_minor: _builtins.int
+    """How far the wallet may go below zero."""
     def __init__(
         self,
         *,
@@ -143,10 +154,11 @@ class Balance(_message.Message):
         posted_minor: _builtins.int = ...,
         held_minor: _builtins.int = ...,
         available_minor: _builtins.int = ...,
+        credit_limit_minor: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "available_minor", b"available_minor", "held_minor", b"held_minor", "posted_minor", b"posted_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "available_minor", b"available_minor", "credit_limit_minor", b"credit_limit_minor", "held_minor", b"held_minor", "posted_minor", b"posted_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -439,6 +451,230 @@ class UpdateWalletResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateWalletResponse: _TypeAlias = UpdateWalletResponse  # noqa: Y015
+
+@_typing.final
+class FreezeWalletRequest(_message.Message):
+    """Asks to freeze a wallet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, 1 to 64 characters, unique over every mutating call."""
+    wallet_id: _builtins.str
+    """The wallet's id."""
+    validate_only: _builtins.bool
+    """Runs every check and writes nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        wallet_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FreezeWalletRequest: _TypeAlias = FreezeWalletRequest  # noqa: Y015
+
+@_typing.final
+class FreezeWalletResponse(_message.Message):
+    """Answers `FreezeWallet`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wallet(self) -> Global___Wallet:
+        """The wallet as stored."""
+
+    def __init__(
+        self,
+        *,
+        wallet: Global___Wallet | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FreezeWalletResponse: _TypeAlias = FreezeWalletResponse  # noqa: Y015
+
+@_typing.final
+class UnfreezeWalletRequest(_message.Message):
+    """Asks to unfreeze a wallet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, 1 to 64 characters, unique over every mutating call."""
+    wallet_id: _builtins.str
+    """The wallet's id."""
+    validate_only: _builtins.bool
+    """Runs every check and writes nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        wallet_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnfreezeWalletRequest: _TypeAlias = UnfreezeWalletRequest  # noqa: Y015
+
+@_typing.final
+class UnfreezeWalletResponse(_message.Message):
+    """Answers `UnfreezeWallet`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wallet(self) -> Global___Wallet:
+        """The wallet as stored."""
+
+    def __init__(
+        self,
+        *,
+        wallet: Global___Wallet | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnfreezeWalletResponse: _TypeAlias = UnfreezeWalletResponse  # noqa: Y015
+
+@_typing.final
+class CloseWalletRequest(_message.Message):
+    """Asks to close a wallet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, 1 to 64 characters, unique over every mutating call."""
+    wallet_id: _builtins.str
+    """The wallet's id."""
+    validate_only: _builtins.bool
+    """Runs every check and writes nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        wallet_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseWalletRequest: _TypeAlias = CloseWalletRequest  # noqa: Y015
+
+@_typing.final
+class CloseWalletResponse(_message.Message):
+    """Answers `CloseWallet`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wallet(self) -> Global___Wallet:
+        """The wallet as stored."""
+
+    def __init__(
+        self,
+        *,
+        wallet: Global___Wallet | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseWalletResponse: _TypeAlias = CloseWalletResponse  # noqa: Y015
+
+@_typing.final
+class SetCreditLimitRequest(_message.Message):
+    """Asks to set a credit limit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    ASSET_CODE_FIELD_NUMBER: _builtins.int
+    CREDIT_LIMIT_MINOR_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, 1 to 64 characters, unique over every mutating call."""
+    wallet_id: _builtins.str
+    """The wallet's id."""
+    asset_code: _builtins.str
+    """Code of the currency or quota unit."""
+    credit_limit_minor: _builtins.int
+    """How far the wallet may go below zero; 0 to 10^17."""
+    validate_only: _builtins.bool
+    """Runs every check and writes nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        wallet_id: _builtins.str = ...,
+        asset_code: _builtins.str = ...,
+        credit_limit_minor: _builtins.int = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "credit_limit_minor", b"credit_limit_minor", "request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetCreditLimitRequest: _TypeAlias = SetCreditLimitRequest  # noqa: Y015
+
+@_typing.final
+class SetCreditLimitResponse(_message.Message):
+    """Answers `SetCreditLimit`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wallet(self) -> Global___Wallet:
+        """The wallet as stored."""
+
+    def __init__(
+        self,
+        *,
+        wallet: Global___Wallet | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetCreditLimitResponse: _TypeAlias = SetCreditLimitResponse  # noqa: Y015
 
 @_typing.final
 class GetBalancesRequest(_message.Message):

@@ -61,6 +61,26 @@ class WalletServiceStub:
                 request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletRequest.SerializeToString,
                 response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletResponse.FromString,
                 _registered_method=True)
+        self.FreezeWallet = channel.unary_unary(
+                '/privy.wallet.v1.WalletService/FreezeWallet',
+                request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.FreezeWalletRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.FreezeWalletResponse.FromString,
+                _registered_method=True)
+        self.UnfreezeWallet = channel.unary_unary(
+                '/privy.wallet.v1.WalletService/UnfreezeWallet',
+                request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UnfreezeWalletRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UnfreezeWalletResponse.FromString,
+                _registered_method=True)
+        self.CloseWallet = channel.unary_unary(
+                '/privy.wallet.v1.WalletService/CloseWallet',
+                request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.CloseWalletRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.CloseWalletResponse.FromString,
+                _registered_method=True)
+        self.SetCreditLimit = channel.unary_unary(
+                '/privy.wallet.v1.WalletService/SetCreditLimit',
+                request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.SetCreditLimitRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.SetCreditLimitResponse.FromString,
+                _registered_method=True)
         self.GetBalances = channel.unary_unary(
                 '/privy.wallet.v1.WalletService/GetBalances',
                 request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetBalancesRequest.SerializeToString,
@@ -119,6 +139,47 @@ class WalletServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FreezeWallet(self, request, context):
+        """Refuses every debit of a wallet from now on; what comes in is still taken,
+        and bookings may be cancelled. Freezing a frozen wallet changes nothing.
+
+        Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
+        (`WALLET_CLOSED`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnfreezeWallet(self, request, context):
+        """Lets a frozen wallet be used again. Errors: as of `FreezeWallet`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseWallet(self, request, context):
+        """Closes a wallet for good: nothing is booked on it any more.
+
+        Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
+        (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetCreditLimit(self, request, context):
+        """Sets how far a wallet may go below zero in an asset.
+
+        Errors, in order: INVALID_ARGUMENT (a field, or `ASSET_UNKNOWN`),
+        ALREADY_EXISTS (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`),
+        FAILED_PRECONDITION (`WALLET_CLOSED`; `CREDIT_LIMIT_IN_USE`: more is used).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetBalances(self, request, context):
         """Reads a wallet's balances, one for each asset it ever held, by asset code.
         Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
@@ -158,6 +219,26 @@ def add_WalletServiceServicer_to_server(servicer, server):
                     servicer.UpdateWallet,
                     request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletRequest.FromString,
                     response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletResponse.SerializeToString,
+            ),
+            'FreezeWallet': grpc.unary_unary_rpc_method_handler(
+                    servicer.FreezeWallet,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.FreezeWalletRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.FreezeWalletResponse.SerializeToString,
+            ),
+            'UnfreezeWallet': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnfreezeWallet,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UnfreezeWalletRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UnfreezeWalletResponse.SerializeToString,
+            ),
+            'CloseWallet': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseWallet,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.CloseWalletRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.CloseWalletResponse.SerializeToString,
+            ),
+            'SetCreditLimit': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCreditLimit,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.SetCreditLimitRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.SetCreditLimitResponse.SerializeToString,
             ),
             'GetBalances': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBalances,
@@ -285,6 +366,114 @@ class WalletService:
             '/privy.wallet.v1.WalletService/UpdateWallet',
             privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletRequest.SerializeToString,
             privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FreezeWallet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.WalletService/FreezeWallet',
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.FreezeWalletRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.FreezeWalletResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnfreezeWallet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.WalletService/UnfreezeWallet',
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.UnfreezeWalletRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.UnfreezeWalletResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseWallet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.WalletService/CloseWallet',
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.CloseWalletRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.CloseWalletResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCreditLimit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.WalletService/SetCreditLimit',
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.SetCreditLimitRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.SetCreditLimitResponse.FromString,
             options,
             channel_credentials,
             insecure,

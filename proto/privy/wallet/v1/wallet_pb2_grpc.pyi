@@ -59,6 +59,30 @@ class WalletServiceStub:
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED
     (`VERSION_STALE`).
     """
+    FreezeWallet: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.FreezeWalletRequest, _wallet_pb2.FreezeWalletResponse]
+    """Refuses every debit of a wallet from now on; what comes in is still taken,
+    and bookings may be cancelled. Freezing a frozen wallet changes nothing.
+
+    Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
+    (`WALLET_CLOSED`).
+    """
+    UnfreezeWallet: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.UnfreezeWalletRequest, _wallet_pb2.UnfreezeWalletResponse]
+    """Lets a frozen wallet be used again. Errors: as of `FreezeWallet`."""
+    CloseWallet: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.CloseWalletRequest, _wallet_pb2.CloseWalletResponse]
+    """Closes a wallet for good: nothing is booked on it any more.
+
+    Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
+    (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+    """
+    SetCreditLimit: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.SetCreditLimitRequest, _wallet_pb2.SetCreditLimitResponse]
+    """Sets how far a wallet may go below zero in an asset.
+
+    Errors, in order: INVALID_ARGUMENT (a field, or `ASSET_UNKNOWN`),
+    ALREADY_EXISTS (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`),
+    FAILED_PRECONDITION (`WALLET_CLOSED`; `CREDIT_LIMIT_IN_USE`: more is used).
+    """
     GetBalances: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetBalancesRequest, _wallet_pb2.GetBalancesResponse]
     """Reads a wallet's balances, one for each asset it ever held, by asset code.
     Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
@@ -99,6 +123,30 @@ class WalletServiceAsyncStub(WalletServiceStub):
     Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED
     (`VERSION_STALE`).
+    """
+    FreezeWallet: _aio.UnaryUnaryMultiCallable[_wallet_pb2.FreezeWalletRequest, _wallet_pb2.FreezeWalletResponse]  # type: ignore[assignment]
+    """Refuses every debit of a wallet from now on; what comes in is still taken,
+    and bookings may be cancelled. Freezing a frozen wallet changes nothing.
+
+    Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
+    (`WALLET_CLOSED`).
+    """
+    UnfreezeWallet: _aio.UnaryUnaryMultiCallable[_wallet_pb2.UnfreezeWalletRequest, _wallet_pb2.UnfreezeWalletResponse]  # type: ignore[assignment]
+    """Lets a frozen wallet be used again. Errors: as of `FreezeWallet`."""
+    CloseWallet: _aio.UnaryUnaryMultiCallable[_wallet_pb2.CloseWalletRequest, _wallet_pb2.CloseWalletResponse]  # type: ignore[assignment]
+    """Closes a wallet for good: nothing is booked on it any more.
+
+    Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
+    (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+    """
+    SetCreditLimit: _aio.UnaryUnaryMultiCallable[_wallet_pb2.SetCreditLimitRequest, _wallet_pb2.SetCreditLimitResponse]  # type: ignore[assignment]
+    """Sets how far a wallet may go below zero in an asset.
+
+    Errors, in order: INVALID_ARGUMENT (a field, or `ASSET_UNKNOWN`),
+    ALREADY_EXISTS (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`),
+    FAILED_PRECONDITION (`WALLET_CLOSED`; `CREDIT_LIMIT_IN_USE`: more is used).
     """
     GetBalances: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetBalancesRequest, _wallet_pb2.GetBalancesResponse]  # type: ignore[assignment]
     """Reads a wallet's balances, one for each asset it ever held, by asset code.
@@ -161,6 +209,54 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED
         (`VERSION_STALE`).
+        """
+
+    @_abc_1.abstractmethod
+    def FreezeWallet(
+        self,
+        request: _wallet_pb2.FreezeWalletRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.FreezeWalletResponse, _abc.Awaitable[_wallet_pb2.FreezeWalletResponse]]:
+        """Refuses every debit of a wallet from now on; what comes in is still taken,
+        and bookings may be cancelled. Freezing a frozen wallet changes nothing.
+
+        Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
+        (`WALLET_CLOSED`).
+        """
+
+    @_abc_1.abstractmethod
+    def UnfreezeWallet(
+        self,
+        request: _wallet_pb2.UnfreezeWalletRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.UnfreezeWalletResponse, _abc.Awaitable[_wallet_pb2.UnfreezeWalletResponse]]:
+        """Lets a frozen wallet be used again. Errors: as of `FreezeWallet`."""
+
+    @_abc_1.abstractmethod
+    def CloseWallet(
+        self,
+        request: _wallet_pb2.CloseWalletRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.CloseWalletResponse, _abc.Awaitable[_wallet_pb2.CloseWalletResponse]]:
+        """Closes a wallet for good: nothing is booked on it any more.
+
+        Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
+        (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+        """
+
+    @_abc_1.abstractmethod
+    def SetCreditLimit(
+        self,
+        request: _wallet_pb2.SetCreditLimitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.SetCreditLimitResponse, _abc.Awaitable[_wallet_pb2.SetCreditLimitResponse]]:
+        """Sets how far a wallet may go below zero in an asset.
+
+        Errors, in order: INVALID_ARGUMENT (a field, or `ASSET_UNKNOWN`),
+        ALREADY_EXISTS (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`),
+        FAILED_PRECONDITION (`WALLET_CLOSED`; `CREDIT_LIMIT_IN_USE`: more is used).
         """
 
     @_abc_1.abstractmethod
