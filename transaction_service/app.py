@@ -34,7 +34,7 @@ async def main(stop: asyncio.Event) -> None:
         Redis.from_url(settings.redis_url) as redis,
     ):
         locks = WalletLocks(redis, uuid.uuid4().hex, metrics)
-        wallet = WalletClient(channel)
+        wallet = WalletClient(channel, metrics)
         health = Health(
             {"wallet": lambda: rpc_client.probe(channel), "redis": locks.probe}, required=["wallet"]
         )

@@ -17,6 +17,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.rpc_client import error_of, rebuilt
+from shared.telemetry import Metrics
 from transaction_service import wire
 from transaction_service.domain import Action, Booking, Original, Plan
 
@@ -52,10 +53,11 @@ class RetryBudget:
 
 
 class WalletClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, metrics: Metrics) -> None:
         self._ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
         self._wallets = wallet_pb2_grpc.WalletServiceStub(channel)
         self._budget = RetryBudget()
+        self._metrics = metrics
         self._coalescer: Coalescer[ledger_pb2.Plan, ledger_pb2.Transaction] = Coalescer(
             self._post_batch
         )
@@ -74,6 +76,8 @@ class WalletClient:
     async def _post_batch(
         self, plans: Sequence[ledger_pb2.Plan]
     ) -> Sequence[ledger_pb2.Transaction | Exception]:
+        self._metrics.increment("batches")
+        self._metrics.histogram("batch_plans", len(plans))
         request = ledger_pb2.PostBatchRequest(plans=plans)
         response = await self._call(lambda: self._ledger.PostBatch(request, timeout=POST_TIMEOUT_S))
         return [_verdict(result) for result in response.results]

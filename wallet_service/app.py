@@ -35,7 +35,7 @@ async def main(stop: asyncio.Event) -> None:
     ):
         await ensure_partitions(reading)
         house_stripe = random.randrange(settings.wallet_house_stripes)  # noqa: S311 (no secret)
-        ledger = Ledger(posting, reading, house_stripe)
+        ledger = Ledger(posting, reading, house_stripe, metrics)
         services = rpc.services(
             Wallets(reading), ledger, Feed(reading), PageTokens(settings.wallet_page_token_secret)
         )

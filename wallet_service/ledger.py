@@ -7,6 +7,7 @@ import structlog
 
 from shared.coalesce import Coalescer
 from shared.errors import Unavailable
+from shared.telemetry import Metrics
 from wallet_service import ids
 from wallet_service.decide.core import decide
 from wallet_service.decide.model import (
@@ -36,10 +37,13 @@ class Ledger:
     processes do not wait for each other there.
     """
 
-    def __init__(self, posting_pool: Pool, reading_pool: Pool, house_stripe: int) -> None:
+    def __init__(
+        self, posting_pool: Pool, reading_pool: Pool, house_stripe: int, metrics: Metrics
+    ) -> None:
         self._posting_pool = posting_pool
         self._reading_pool = reading_pool
         self._house_stripe = house_stripe
+        self._metrics = metrics
         self._coalescer: Coalescer[Plan, Transaction | Refusal] = Coalescer(self._settle)
 
     async def post(self, plan: Plan) -> Transaction | Refusal:
@@ -55,6 +59,8 @@ class Ledger:
         await self._coalescer.drain()
 
     async def _settle(self, plans: Sequence[Plan]) -> Sequence[Transaction | Refusal | Exception]:
+        self._metrics.increment("batches")
+        self._metrics.histogram("batch_plans", len(plans))
         try:
             verdicts = await self._decide_batch(plans)
             return await self._answers(verdicts)

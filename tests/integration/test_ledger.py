@@ -10,6 +10,7 @@ import pytest
 
 from shared.errors import AlreadyExists, NotFound
 from shared.idempotency import digest
+from shared.telemetry import NoMetrics
 from tests import plans
 from tests.databases import WalletDatabase
 from wallet_service.decide.model import AccountKey, Leg, Plan, Transaction
@@ -24,8 +25,8 @@ class Books:
     """One Wallet process's use cases on a database, and a second one's ledger beside it."""
 
     def __init__(self, posting: connections.Pool, reading: connections.Pool) -> None:
-        self.ledger = Ledger(posting, reading, house_stripe=0)
-        self.other_ledger = Ledger(posting, reading, house_stripe=1)
+        self.ledger = Ledger(posting, reading, 0, NoMetrics())
+        self.other_ledger = Ledger(posting, reading, 1, NoMetrics())
         self.wallets = Wallets(reading)
         self.feed = Feed(reading)
 
