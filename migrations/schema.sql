@@ -146,6 +146,8 @@ CREATE TABLE public.holds (
     amount_minor bigint NOT NULL,
     captured_minor bigint DEFAULT 0 NOT NULL,
     released_minor bigint DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone,
+    expired boolean DEFAULT false NOT NULL,
     CONSTRAINT holds_amount_minor_positive CHECK ((amount_minor > 0)),
     CONSTRAINT holds_captured_minor_not_negative CHECK ((captured_minor >= 0)),
     CONSTRAINT holds_released_minor_not_negative CHECK ((released_minor >= 0)),
@@ -195,7 +197,7 @@ CREATE TABLE public.transactions (
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
     voids_transaction_id bigint,
-    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text, 'VOID'::text]))),
+    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text, 'VOID'::text, 'EXPIRATION'::text]))),
     CONSTRAINT transactions_transaction_id_positive CHECK ((transaction_id > 0)),
     CONSTRAINT transactions_voids_something CHECK (((kind = 'VOID'::text) = (voids_transaction_id IS NOT NULL)))
 )
@@ -296,6 +298,8 @@ ALTER TABLE ONLY public.wallets
 
 CREATE INDEX entries_account_id_idx ON ONLY public.entries USING btree (account_id, transaction_id);
 
+CREATE INDEX holds_expires_at_idx ON public.holds USING btree (expires_at) WHERE (((captured_minor + released_minor) < amount_minor) AND (expires_at IS NOT NULL));
+
 CREATE INDEX transactions_booking_id_idx ON ONLY public.transactions USING btree (booking_id, transaction_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX transactions_wallet_id_idx ON ONLY public.transactions USING btree (wallet_id, transaction_id);
@@ -355,6 +359,8 @@ GRANT SELECT,INSERT ON TABLE public.holds TO wallet_service;
 GRANT UPDATE(captured_minor) ON TABLE public.holds TO wallet_service;
 
 GRANT UPDATE(released_minor) ON TABLE public.holds TO wallet_service;
+
+GRANT UPDATE(expired) ON TABLE public.holds TO wallet_service;
 
 GRANT SELECT ON TABLE public.migrations TO wallet_service;
 

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from datetime import datetime
 
 from shared.idempotency import digest
 from wallet_service.decide.model import (
@@ -72,8 +73,8 @@ def transfer(source: int, target: int, minor: int) -> Plan:
     return plan("TRANSFER", source, Leg(wallet(source), minor), Leg(wallet(target), -minor))
 
 
-def booking(wallet_id: int, minor: int) -> Plan:
-    return plan("BOOKING", wallet_id, hold=OpenHold(wallet(wallet_id), minor))
+def booking(wallet_id: int, minor: int, expires_at: datetime | None = None) -> Plan:
+    return plan("BOOKING", wallet_id, hold=OpenHold(wallet(wallet_id), minor, expires_at))
 
 
 def commit(wallet_id: int, booking_id: int, minor: int) -> Plan:

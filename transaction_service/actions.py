@@ -50,7 +50,7 @@ class Actions:
     async def book_usage(self, action: Usage) -> ledger_pb2.Transaction:
         charged = self._charge(action)
         version = self._price_book.version
-        return await self._post(action, planning.plan_booking(action.wallet_id, charged, version))
+        return await self._post(action, planning.plan_booking(action, charged, version))
 
     async def commit_usage(self, action: CommitUsage) -> ledger_pb2.Transaction:
         booking = await self._wallet.booking(action.booking_id)

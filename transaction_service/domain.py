@@ -63,11 +63,12 @@ class TopUp(Action):
 
 
 class Usage(Action):
-    """Books a usage, or books and commits it in one step."""
+    """Books a usage (until `expires_at`, if set), or books and commits it in one step."""
 
     wallet_id: Id
     product_code: Code
     quantity: Quantity
+    expires_at: datetime | None = None
 
 
 class CommitUsage(Action):
@@ -130,6 +131,7 @@ class Leg:
 @dataclass(frozen=True, slots=True)
 class OpenHold:
     amount: Amount
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

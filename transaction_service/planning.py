@@ -15,6 +15,7 @@ from transaction_service.domain import (
     ReleaseHold,
     TopUp,
     Transfer,
+    Usage,
     VoidOf,
 )
 from transaction_service.pricing.price_book import charge
@@ -57,10 +58,10 @@ def plan_usage(wallet_id: str, charged: Charge, price_book_version: str) -> Plan
     )
 
 
-def plan_booking(wallet_id: str, charged: Charge, price_book_version: str) -> Plan:
-    """Plan that the price is set aside; nothing is earned yet."""
-    hold = OpenHold(charged.price)
-    return Plan("BOOKING", wallet_id, (), hold, (charged,), price_book_version)
+def plan_booking(usage: Usage, charged: Charge, price_book_version: str) -> Plan:
+    """Plan that the price is set aside, until the booking expires; nothing is earned yet."""
+    hold = OpenHold(charged.price, usage.expires_at)
+    return Plan("BOOKING", usage.wallet_id, (), hold, (charged,), price_book_version)
 
 
 def plan_commit(booking: Booking, quantity: int) -> Plan:

@@ -30,7 +30,7 @@ class TransactionServicer(transaction_pb2_grpc.TransactionServiceServicer):
     async def BookUsage(
         self, request: pb.BookUsageRequest, context: Context
     ) -> pb.BookUsageResponse:
-        booked = await self._actions.book_usage(wire.usage_of(request))
+        booked = await self._actions.book_usage(wire.booked_usage_of(request))
         return pb.BookUsageResponse(transaction=wire.transaction_out(booked))
 
     async def CommitUsage(

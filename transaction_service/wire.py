@@ -54,10 +54,13 @@ def top_up_of(message: transaction_pb2.TopUpRequest) -> TopUp:
     )
 
 
-def usage_of(
-    message: transaction_pb2.BookUsageRequest | transaction_pb2.RecordUsageRequest,
-) -> Usage:
+def usage_of(message: transaction_pb2.RecordUsageRequest) -> Usage:
     return _checked(Usage, _common(message) | _usage_parts(message))
+
+
+def booked_usage_of(message: transaction_pb2.BookUsageRequest) -> Usage:
+    expiry = {"expires_at": moment_of(message, "expire_time")}
+    return _checked(Usage, _common(message) | _usage_parts(message) | expiry)
 
 
 def commit_of(message: transaction_pb2.CommitUsageRequest) -> CommitUsage:
@@ -170,8 +173,10 @@ def plan_out(action: Action, plan: Plan) -> ledger_pb2.Plan:
     if action.effective_at is not None:
         message.effective_time.FromDatetime(action.effective_at)
     match plan.hold:
-        case OpenHold(amount):
+        case OpenHold(amount, expires_at):
             message.open_hold.amount.CopyFrom(_amount_out(amount))
+            if expires_at is not None:
+                message.open_hold.expire_time.FromDatetime(expires_at)
         case CaptureHold(booking_id, amount):
             message.capture_hold.booking_id = booking_id
             message.capture_hold.amount.CopyFrom(_amount_out(amount))
@@ -315,6 +320,7 @@ def transaction_out(booked: ledger_pb2.Transaction) -> transaction_pb2.Transacti
         metadata=booked.metadata,
         voids_transaction_id=booked.voids_transaction_id,
         voided_minor=booked.voided_minor,
+        expire_time=booked.expire_time if booked.HasField("expire_time") else None,
     )
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from contextlib import suppress
 
 import structlog
 
@@ -10,6 +9,7 @@ from shared.process import load_settings
 from shared.rpc_server import Edge, Health, serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
 from wallet_service import rpc
+from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
 from wallet_service.paging import PageTokens
@@ -40,14 +40,17 @@ async def main(stop: asyncio.Event) -> None:
             Wallets(reading), ledger, Feed(reading), PageTokens(settings.wallet_page_token_secret)
         )
         health = Health({"postgres": lambda: connections.probe(reading)}, required=["postgres"])
-        keeping_ahead = asyncio.create_task(_keep_partitions_ahead(reading))
+        upkeep = [
+            asyncio.create_task(_keep_partitions_ahead(reading)),
+            asyncio.create_task(Expiry(reading, ledger).run()),
+        ]
         try:
             await serve(settings.wallet_listen, services, health, Edge(tracing, metrics), stop)
-            await ledger.drain()
         finally:
-            keeping_ahead.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeping_ahead
+            for each in upkeep:
+                each.cancel()
+            await asyncio.wait(upkeep)
+            await ledger.drain()
 
 
 async def _keep_partitions_ahead(pool: connections.Pool) -> None:

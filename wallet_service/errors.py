@@ -15,12 +15,14 @@ from shared.errors import (
 )
 
 ASSET_UNKNOWN = "ASSET_UNKNOWN"
+EXPIRE_TIME_PAST = "EXPIRE_TIME_PAST"
 REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
 WALLET_NOT_FOUND = "WALLET_NOT_FOUND"
 WALLET_CLOSED = "WALLET_CLOSED"
 WALLET_FROZEN = "WALLET_FROZEN"
 BOOKING_NOT_FOUND = "BOOKING_NOT_FOUND"
 BOOKING_CLOSED = "BOOKING_CLOSED"
+BOOKING_EXPIRED = "BOOKING_EXPIRED"
 BOOKING_EXCEEDED = "BOOKING_EXCEEDED"
 INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
 BALANCE_LIMIT_EXCEEDED = "BALANCE_LIMIT_EXCEEDED"
@@ -44,6 +46,7 @@ _KINDS: Mapping[str, _Kind] = {
     CREDIT_LIMIT_IN_USE: FailedPrecondition,
     BOOKING_NOT_FOUND: NotFound,
     BOOKING_CLOSED: FailedPrecondition,
+    BOOKING_EXPIRED: FailedPrecondition,
     BOOKING_EXCEEDED: FailedPrecondition,
     INSUFFICIENT_FUNDS: FailedPrecondition,
     BALANCE_LIMIT_EXCEEDED: FailedPrecondition,
@@ -73,7 +76,7 @@ class Refusal:
         return self.as_error().code
 
     def as_error(self) -> DomainError:
-        if self.reason == ASSET_UNKNOWN:  # Its field is the request's.
+        if self.reason in {ASSET_UNKNOWN, EXPIRE_TIME_PAST}:  # Its field is the request's.
             return invalid(self.field, self.message, self.reason)
         return _KINDS[self.reason](self.reason, self.message, self.metadata)
 

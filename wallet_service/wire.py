@@ -141,7 +141,8 @@ def _hold_of(
     match message.WhichOneof("hold"):
         case "open_hold":
             key, minor = _held(message.open_hold.amount, wallet_id, f"{path}.open_hold.amount")
-            return OpenHold(key, minor)
+            expires_at = moment_of(message.open_hold, "expire_time", f"{path}.open_hold")
+            return OpenHold(key, minor, expires_at)
         case "capture_hold":
             capture = message.capture_hold
             key, minor = _held(capture.amount, wallet_id, f"{path}.capture_hold.amount")
@@ -278,6 +279,7 @@ def _refusal_out(refusal: Refusal) -> ledger_pb2.Refusal:
 
 def transaction_out(transaction: Transaction) -> ledger_pb2.Transaction:
     written = transaction.transaction_id
+    expires_at = transaction.expires_at if transaction.kind == "BOOKING" else None
     return ledger_pb2.Transaction(
         transaction_id=ids.transaction_text(written) if written else "",
         booking_id=ids.booking_text(transaction.booking_id) if transaction.booking_id else "",
@@ -299,6 +301,7 @@ def transaction_out(transaction: Transaction) -> ledger_pb2.Transaction:
         if transaction.voids_transaction_id
         else "",
         voided_minor=transaction.voided_minor,
+        expire_time=timestamp(expires_at) if expires_at else None,
     )
 
 

@@ -1,12 +1,14 @@
 """The decision core: the order of its rules, and what no sequence of plans may break."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import plans
+from wallet_service import ids
 from wallet_service.decide.core import decide
 from wallet_service.decide.model import (
     MAX_AMOUNT_MINOR,
@@ -36,11 +38,14 @@ def transaction_id(verdict: Verdict) -> int:
 
 KNOWN, UNKNOWN, FROZEN, CLOSED, IN_CREDIT = 1, 9, 3, 4, 5
 USED = "used before"
+PAST, SOON = ids.EPOCH, ids.EPOCH + timedelta(seconds=1)
 
 
 @pytest.fixture
 def ledger() -> Books:
-    """Wallet 1 with 100, of which a booking (10) holds 30; booking 12 was cancelled.
+    """Wallet 1 with 105, of which booking 10 holds 30 and 14, which has expired, 5.
+
+    Booking 12 was cancelled.
 
     Wallet 3 is frozen, 4 closed, and 5 may go 7 below zero.
     """
@@ -48,17 +53,18 @@ def ledger() -> Books:
     books.states = {FROZEN: "FROZEN", CLOSED: "CLOSED"}
     books.accounts[plans.wallet(IN_CREDIT)].credit_limit_minor = 7
     steps = [
-        plans.top_up(KNOWN, 100, USED),
+        plans.top_up(KNOWN, 105, USED),
         plans.booking(KNOWN, 30),
         plans.top_up(2, 5),
         plans.booking(KNOWN, 20),
         plans.cancellation(KNOWN, 12),
+        plans.booking(KNOWN, 5, SOON),
     ]
     verdicts, _ = decide(steps, books)
-    assert [reason(each) for each in verdicts] == ["OK"] * 5
+    assert [reason(each) for each in verdicts] == ["OK"] * 6
     for verdict in verdicts:
         plans.make_voidable(books, verdict)
-    books.first_transaction_id = 100
+    books.first_transaction_id = ids.first_transaction_id(SOON, 0, after=0)
     return books
 
 
@@ -70,6 +76,7 @@ PRECEDENCE = [
     ("ASSET_UNKNOWN", plans.plan("USAGE", UNKNOWN, Leg(OFF_BOOKS, 1), request_id=USED)),
     ("REQUEST_ID_REUSED", plans.usage(UNKNOWN, TOO_MUCH, USED)),
     ("WALLET_NOT_FOUND", plans.commit(UNKNOWN, 77, TOO_MUCH)),
+    ("EXPIRE_TIME_PAST", plans.booking(UNKNOWN, 1, PAST)),
     ("WALLET_CLOSED", plans.commit(CLOSED, 77, TOO_MUCH)),
     ("WALLET_CLOSED", plans.top_up(CLOSED, 1)),
     ("WALLET_CLOSED", plans.transfer(FROZEN, CLOSED, 1)),
@@ -79,12 +86,14 @@ PRECEDENCE = [
     ("BOOKING_NOT_FOUND", plans.commit(KNOWN, 77, TOO_MUCH)),
     ("BOOKING_NOT_FOUND", plans.commit(2, 10, TOO_MUCH)),
     ("BOOKING_CLOSED", plans.commit(KNOWN, 12, TOO_MUCH)),
+    ("BOOKING_EXPIRED", plans.commit(KNOWN, 14, 6)),
+    ("OK", plans.cancellation(KNOWN, 14)),
     ("BOOKING_EXCEEDED", plans.commit(KNOWN, 10, 31)),
     ("TRANSACTION_NOT_FOUND", plans.void(KNOWN, 77, TOO_MUCH, 1)),
     ("TRANSACTION_NOT_FOUND", plans.void(2, 9, TOO_MUCH, 1)),
     ("TRANSACTION_NOT_VOIDABLE", plans.void(KNOWN, 10, TOO_MUCH, 1)),
     ("VOID_STALE", plans.void(KNOWN, 9, TOO_MUCH, 1)),
-    ("VOID_EXCEEDED", plans.void(KNOWN, 9, 101)),
+    ("VOID_EXCEEDED", plans.void(KNOWN, 9, 106)),
     ("INSUFFICIENT_FUNDS", plans.void(KNOWN, 9, 71)),
     ("INSUFFICIENT_FUNDS", plans.usage(KNOWN, TOO_MUCH)),
     ("INSUFFICIENT_FUNDS", plans.booking(KNOWN, 71)),
@@ -101,7 +110,7 @@ PRECEDENCE = [
 ]  # fmt: skip
 
 
-NO_OUTCOME = {"ASSET_UNKNOWN", "REQUEST_ID_REUSED", "VOID_STALE"}
+NO_OUTCOME = {"ASSET_UNKNOWN", "REQUEST_ID_REUSED", "EXPIRE_TIME_PAST", "VOID_STALE"}
 
 
 @pytest.mark.parametrize(("expected", "plan"), PRECEDENCE)

@@ -7,24 +7,27 @@ The rules of a plan, in order of precedence:
 
 1. every asset is known                         ASSET_UNKNOWN
 2. its request id is new, or has the same body  REQUEST_ID_REUSED
-3. every wallet exists                          WALLET_NOT_FOUND
-4. no wallet is closed                          WALLET_CLOSED
-5. no frozen wallet is debited, or held from    WALLET_FROZEN
-6. its booking is one of the wallet's           BOOKING_NOT_FOUND
-7. the booking holds something                  BOOKING_CLOSED
-8. it holds enough                              BOOKING_EXCEEDED
-9. what it voids is one of the wallet's         TRANSACTION_NOT_FOUND
-10. that is neither a booking nor a void itself TRANSACTION_NOT_VOIDABLE
-11. nobody voided any of it meanwhile           VOID_STALE
-12. enough of it is left                        VOID_EXCEEDED
-13. no wallet's available funds sink below zero INSUFFICIENT_FUNDS
-14. no balance passes 10^18                     BALANCE_LIMIT_EXCEEDED
+3. what it books expires later than now         EXPIRE_TIME_PAST
+4. every wallet exists                          WALLET_NOT_FOUND
+5. no wallet is closed                          WALLET_CLOSED
+6. no frozen wallet is debited, or held from    WALLET_FROZEN
+7. its booking is one of the wallet's           BOOKING_NOT_FOUND
+8. the booking holds something                  BOOKING_CLOSED
+9. it has not expired, if it is to be taken     BOOKING_EXPIRED
+10. it holds enough                             BOOKING_EXCEEDED
+11. what it voids is one of the wallet's        TRANSACTION_NOT_FOUND
+12. that moved money, and is no void itself     TRANSACTION_NOT_VOIDABLE
+13. nobody voided any of it meanwhile           VOID_STALE
+14. enough of it is left                        VOID_EXCEEDED
+15. no wallet's available funds sink below zero INSUFFICIENT_FUNDS
+16. no balance passes 10^18                     BALANCE_LIMIT_EXCEEDED
 
-A refusal by rule 1, 2 or 11 leaves no outcome; any other is the request id's one outcome.
+A refusal by rule 1, 2, 3 or 13 leaves no outcome; any other is the request id's one outcome.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from wallet_service import ids
 from wallet_service.decide.model import (
@@ -50,7 +53,9 @@ from wallet_service.errors import (
     BALANCE_LIMIT_EXCEEDED,
     BOOKING_CLOSED,
     BOOKING_EXCEEDED,
+    BOOKING_EXPIRED,
     BOOKING_NOT_FOUND,
+    EXPIRE_TIME_PAST,
     INSUFFICIENT_FUNDS,
     TRANSACTION_NOT_VOIDABLE,
     VOID_EXCEEDED,
@@ -62,6 +67,9 @@ from wallet_service.errors import (
     wallet_closed,
     wallet_not_found,
 )
+
+NO_OUTCOME = frozenset({EXPIRE_TIME_PAST, VOID_STALE})
+"""Refusals that the same request may outlive."""
 
 VOIDABLE_KINDS = frozenset({"TOP_UP", "USAGE", "COMMIT", "TRANSFER"})
 
@@ -82,8 +90,8 @@ def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> V
         same = outcome.body_digest == plan.body_digest
         return outcome.verdict if same else request_id_reused(plan.request_id)
     verdict = _refusal(plan, books) or _post(plan, books, writes, transaction_id)
-    stale = isinstance(verdict, Refusal) and verdict.reason == VOID_STALE
-    if not (plan.validate_only or stale):
+    passing = isinstance(verdict, Refusal) and verdict.reason in NO_OUTCOME
+    if not (plan.validate_only or passing):
         outcome = Outcome(plan.body_digest, verdict)
         books.outcomes[plan.request_digest] = writes.outcomes[plan.request_digest] = outcome
     return verdict
@@ -102,6 +110,8 @@ def _unknown_asset(plan: Plan, books: Books) -> Refusal | None:
 
 
 def _refusal(plan: Plan, books: Books) -> Refusal | None:
+    if isinstance(plan.hold, OpenHold) and _is_past(plan.hold.expires_at, books):
+        return Refusal(EXPIRE_TIME_PAST, "must be to come", field="expire_time")
     for key in plan.accounts():
         if key not in books.accounts:
             return wallet_not_found(ids.wallet_text(key.wallet_id))
@@ -111,6 +121,10 @@ def _refusal(plan: Plan, books: Books) -> Refusal | None:
         or _void_refusal(plan, books)
         or _balance_refusal(plan, books)
     )
+
+
+def _is_past(moment: datetime | None, books: Books) -> bool:
+    return moment is not None and moment <= ids.recorded_at(books.first_transaction_id)
 
 
 def _state_refusal(plan: Plan, books: Books) -> Refusal | None:
@@ -141,6 +155,8 @@ def _hold_refusal(plan: Plan, books: Books) -> Refusal | None:
         return Refusal(BOOKING_NOT_FOUND, f"booking {booking} does not exist", named)
     if not hold.remaining_minor:
         return Refusal(BOOKING_CLOSED, f"booking {booking} holds nothing more", named)
+    if isinstance(wanted, CaptureHold) and _is_past(hold.expires_at, books):
+        return Refusal(BOOKING_EXPIRED, f"booking {booking} has expired", named)
     if isinstance(wanted, CaptureHold) and wanted.amount_minor > hold.remaining_minor:
         return Refusal(
             BOOKING_EXCEEDED,
@@ -263,11 +279,15 @@ def _hold_after(plan: Plan, books: Books, transaction_id: int) -> Hold | None:
         return None
     if isinstance(wanted, OpenHold):
         account_id = books.accounts[wanted.key].account_id
-        return Hold(transaction_id, account_id, wanted.amount_minor, 0, 0)
+        return Hold(transaction_id, account_id, wanted.amount_minor, 0, 0, wanted.expires_at)
     hold = books.holds[wanted.booking_id]
     if isinstance(wanted, CaptureHold):
         return replace(hold, captured_minor=hold.captured_minor + wanted.amount_minor)
-    return replace(hold, released_minor=hold.released_minor + hold.remaining_minor)
+    return replace(
+        hold,
+        released_minor=hold.released_minor + hold.remaining_minor,
+        expired=plan.kind == "EXPIRATION",
+    )
 
 
 def _transaction(
@@ -289,6 +309,7 @@ def _transaction(
         entries=entries,
         held_remaining_minor=hold.remaining_minor if hold else 0,
         captured_minor=hold.captured_minor if hold else 0,
+        expires_at=hold.expires_at if hold else None,
         voids_transaction_id=plan.void_of.transaction_id if plan.void_of else None,
     )
 

@@ -35,6 +35,7 @@ class Leg(NamedTuple):
 class OpenHold:
     key: AccountKey
     amount_minor: int
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ class Hold:
     amount_minor: int
     captured_minor: int
     released_minor: int
+    expires_at: datetime | None = None
+    expired: bool = False
 
     @property
     def remaining_minor(self) -> int:
@@ -174,6 +177,8 @@ class Transaction:
     captured_minor: int = 0
     voids_transaction_id: int | None = None
     voided_minor: int = 0
+    expires_at: datetime | None = None
+    expired: bool = False
 
     @property
     def amount_minor(self) -> int:
@@ -186,14 +191,16 @@ class Transaction:
             return "VOIDED"
         if self.kind != "BOOKING" or (not self.held_remaining_minor and self.captured_minor):
             return "POSTED"
-        return "PENDING" if self.held_remaining_minor else "CANCELLED"
+        if self.held_remaining_minor:
+            return "PENDING"
+        return "EXPIRED" if self.expired else "CANCELLED"
 
     def as_first_answered(self) -> "Transaction":
         """Leave out what became of it later."""
         if self.kind != "BOOKING":
             return replace(self, voided_minor=0)
         opened_minor = sum(entry.held_change_minor for entry in self.entries)
-        return replace(self, held_remaining_minor=opened_minor, captured_minor=0)
+        return replace(self, held_remaining_minor=opened_minor, captured_minor=0, expired=False)
 
 
 @dataclass(frozen=True, slots=True)

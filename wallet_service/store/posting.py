@@ -135,7 +135,7 @@ async def load_states(conn: Connection, wallet_ids: Iterable[int]) -> dict[int, 
 
 
 LOAD_HOLDS = """
-SELECT booking_id, account_id, amount_minor, captured_minor, released_minor
+SELECT booking_id, account_id, amount_minor, captured_minor, released_minor, expires_at, expired
 FROM holds WHERE booking_id = ANY($1::bigint[])
 """
 
@@ -208,10 +208,14 @@ WITH new_requests AS (
     SELECT * FROM unnest($36::bigint[], $37::bigint[], $38::bigint[])
     ON CONFLICT ON CONSTRAINT voids_pkey DO UPDATE SET voided_minor = excluded.voided_minor
 )
-INSERT INTO holds (booking_id, account_id, amount_minor, captured_minor, released_minor)
-SELECT * FROM unnest($30::bigint[], $31::bigint[], $32::bigint[], $33::bigint[], $34::bigint[])
+INSERT INTO holds
+    (booking_id, account_id, amount_minor, captured_minor, released_minor, expires_at, expired)
+SELECT * FROM unnest($30::bigint[], $31::bigint[], $32::bigint[], $33::bigint[], $34::bigint[],
+                     $40::timestamptz[], $41::boolean[])
 ON CONFLICT ON CONSTRAINT holds_pkey DO UPDATE
-    SET captured_minor = excluded.captured_minor, released_minor = excluded.released_minor
+    SET captured_minor = excluded.captured_minor,
+        released_minor = excluded.released_minor,
+        expired = excluded.expired
 """
 
 
@@ -233,6 +237,8 @@ async def append(conn: Connection, writes: Writes, now: datetime) -> None:
         [each.transaction.voids_transaction_id for each in writes.posted],
         *_void_columns(writes.voidables.values()),
         [entry.credit_limit_minor for each in writes.posted for entry in each.transaction.entries],
+        [each.expires_at for each in writes.holds.values()],
+        [each.expired for each in writes.holds.values()],
     )
 
 

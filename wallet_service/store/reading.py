@@ -12,7 +12,7 @@ from wallet_service.store.connections import Connection
 _TRANSACTION_COLUMNS = """
 t.transaction_id, t.kind, t.wallet_id, t.booking_id, t.request_id, t.reference, t.metadata,
 t.price_book_version, t.charges, t.recorded_at, t.effective_at,
-h.amount_minor, h.captured_minor, h.released_minor,
+h.amount_minor, h.captured_minor, h.released_minor, h.expires_at, h.expired,
 t.voids_transaction_id, coalesce(v.voided_minor, 0) AS voided_minor
 """
 
@@ -94,6 +94,8 @@ def _transaction(row: asyncpg.Record, entries: Sequence[Entry]) -> Transaction:
         captured_minor=row["captured_minor"] if held else 0,
         voids_transaction_id=row["voids_transaction_id"],
         voided_minor=row["voided_minor"],
+        expires_at=row["expires_at"],
+        expired=bool(row["expired"]),
     )
 
 

@@ -65,6 +65,7 @@ class Transaction(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     VOIDS_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     VOIDED_MINOR_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """Assigned by the ledger; grows with the time of writing. Empty in the answer
     to a request with `validate_only`.
@@ -113,6 +114,10 @@ class Transaction(_message.Message):
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """From the request."""
 
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the booking expires; set on a booking that does."""
+
     def __init__(
         self,
         *,
@@ -133,10 +138,11 @@ class Transaction(_message.Message):
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         voids_transaction_id: _builtins.str = ...,
         voided_minor: _builtins.int = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "effective_time", b"effective_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balances_after", b"balances_after", "booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "target_wallet_id", b"target_wallet_id", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balances_after", b"balances_after", "booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "expire_time", b"expire_time", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "target_wallet_id", b"target_wallet_id", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -300,6 +306,7 @@ class BookUsageRequest(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, 1 to 64 characters, unique over every mutating call."""
     wallet_id: _builtins.str
@@ -320,6 +327,10 @@ class BookUsageRequest(_message.Message):
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """At most 32 notes: keys of 1 to 64 characters, values of at most 512."""
 
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the booking expires; never if unset. Must be to come."""
+
     def __init__(
         self,
         *,
@@ -331,10 +342,11 @@ class BookUsageRequest(_message.Message):
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "metadata", b"metadata", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "expire_time", b"expire_time", "metadata", b"metadata", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -130,7 +130,8 @@ class TransactionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BookUsage(self, request, context):
-        """Sets the price of a usage aside, at today's price, frozen.
+        """Sets the price of a usage aside, at today's price, frozen. What is still set
+        aside at `expire_time` is set free by itself, within seconds.
         Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
@@ -142,7 +143,7 @@ class TransactionServiceServicer:
         """Takes all or part of what a booking holds, at the booking's price. May be
         called several times, until nothing is left.
         Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
-        (`BOOKING_CLOSED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
+        (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
         `needed_minor`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

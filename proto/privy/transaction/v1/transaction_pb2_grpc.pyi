@@ -54,7 +54,8 @@ class TransactionServiceStub:
     Then: FAILED_PRECONDITION (`BALANCE_LIMIT_EXCEEDED`).
     """
     BookUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.BookUsageRequest, _transaction_pb2.BookUsageResponse]
-    """Sets the price of a usage aside, at today's price, frozen.
+    """Sets the price of a usage aside, at today's price, frozen. What is still set
+    aside at `expire_time` is set free by itself, within seconds.
     Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
@@ -62,7 +63,7 @@ class TransactionServiceStub:
     """Takes all or part of what a booking holds, at the booking's price. May be
     called several times, until nothing is left.
     Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
-    (`BOOKING_CLOSED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
+    (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
     `needed_minor`).
     """
     CancelUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.CancelUsageRequest, _transaction_pb2.CancelUsageResponse]
@@ -129,7 +130,8 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     Then: FAILED_PRECONDITION (`BALANCE_LIMIT_EXCEEDED`).
     """
     BookUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.BookUsageRequest, _transaction_pb2.BookUsageResponse]  # type: ignore[assignment]
-    """Sets the price of a usage aside, at today's price, frozen.
+    """Sets the price of a usage aside, at today's price, frozen. What is still set
+    aside at `expire_time` is set free by itself, within seconds.
     Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
@@ -137,7 +139,7 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     """Takes all or part of what a booking holds, at the booking's price. May be
     called several times, until nothing is left.
     Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
-    (`BOOKING_CLOSED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
+    (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
     `needed_minor`).
     """
     CancelUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.CancelUsageRequest, _transaction_pb2.CancelUsageResponse]  # type: ignore[assignment]
@@ -213,7 +215,8 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transaction_pb2.BookUsageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_pb2.BookUsageResponse, _abc.Awaitable[_transaction_pb2.BookUsageResponse]]:
-        """Sets the price of a usage aside, at today's price, frozen.
+        """Sets the price of a usage aside, at today's price, frozen. What is still set
+        aside at `expire_time` is set free by itself, within seconds.
         Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
@@ -227,7 +230,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes all or part of what a booking holds, at the booking's price. May be
         called several times, until nothing is left.
         Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
-        (`BOOKING_CLOSED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
+        (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
         `needed_minor`).
         """
 

@@ -44,6 +44,8 @@ class _TransactionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trans
     """Money moves between wallets."""
     TRANSACTION_KIND_VOID: _TransactionKind.ValueType  # 7
     """An earlier transaction is taken back, whole or in part."""
+    TRANSACTION_KIND_EXPIRATION: _TransactionKind.ValueType  # 8
+    """What a booking still held at its expiry is set free."""
 
 class TransactionKind(_TransactionKind, metaclass=_TransactionKindEnumTypeWrapper):
     """What a caller asked for."""
@@ -64,6 +66,8 @@ TRANSACTION_KIND_TRANSFER: TransactionKind.ValueType  # 6
 """Money moves between wallets."""
 TRANSACTION_KIND_VOID: TransactionKind.ValueType  # 7
 """An earlier transaction is taken back, whole or in part."""
+TRANSACTION_KIND_EXPIRATION: TransactionKind.ValueType  # 8
+"""What a booking still held at its expiry is set free."""
 Global___TransactionKind: _TypeAlias = TransactionKind  # noqa: Y015
 
 class _TransactionState:
@@ -82,6 +86,8 @@ class _TransactionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Tran
     """A booking that was set free before any of it was taken."""
     TRANSACTION_STATE_VOIDED: _TransactionState.ValueType  # 4
     """Final, and taken back as a whole since."""
+    TRANSACTION_STATE_EXPIRED: _TransactionState.ValueType  # 5
+    """A booking that expired before any of it was taken."""
 
 class TransactionState(_TransactionState, metaclass=_TransactionStateEnumTypeWrapper):
     """What became of a transaction."""
@@ -96,6 +102,8 @@ TRANSACTION_STATE_CANCELLED: TransactionState.ValueType  # 3
 """A booking that was set free before any of it was taken."""
 TRANSACTION_STATE_VOIDED: TransactionState.ValueType  # 4
 """Final, and taken back as a whole since."""
+TRANSACTION_STATE_EXPIRED: TransactionState.ValueType  # 5
+"""A booking that expired before any of it was taken."""
 Global___TransactionState: _TypeAlias = TransactionState  # noqa: Y015
 
 class _AccountType:
@@ -309,18 +317,24 @@ class OpenHold(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AMOUNT_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def amount(self) -> _amount_pb2.Amount:
         """How much; positive."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When what is left is set free by itself; never if unset. Must be to come."""
 
     def __init__(
         self,
         *,
         amount: _amount_pb2.Amount | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "expire_time", b"expire_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -512,6 +526,7 @@ class Transaction(_message.Message):
     HELD_REMAINING_FIELD_NUMBER: _builtins.int
     VOIDS_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     VOIDED_MINOR_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """Assigned by the ledger, such as `txn_318072051097600`. Ids grow with the
     time of writing. Empty in the answer to a plan with `validate_only`.
@@ -560,6 +575,12 @@ class Transaction(_message.Message):
     def held_remaining(self) -> _amount_pb2.Amount:
         """What the booking still holds now; set on a booking only."""
 
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When what the booking still holds is set free; set on a booking that
+        expires.
+        """
+
     def __init__(
         self,
         *,
@@ -579,10 +600,11 @@ class Transaction(_message.Message):
         held_remaining: _amount_pb2.Amount | None = ...,
         voids_transaction_id: _builtins.str = ...,
         voided_minor: _builtins.int = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "held_remaining", b"held_remaining"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "expire_time", b"expire_time", "held_remaining", b"held_remaining"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "expire_time", b"expire_time", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
