@@ -122,6 +122,8 @@ def _legs_of(message: ledger_pb2.Plan, path: str) -> tuple[Leg, ...]:
         raise invalid(f"{path}.legs", "must name each account once")
     if not legs and message.WhichOneof("hold") is None:
         raise invalid(f"{path}.legs", "must not be empty where no hold changes")
+    if legs and all(leg.wallet_id != message.wallet_id for leg in message.legs):
+        raise invalid(f"{path}.wallet_id", "must own one of the legs")
     return legs
 
 

@@ -212,6 +212,15 @@ async def test_events_are_fed_in_order_until_acknowledged(books: Books) -> None:
     assert [event.transaction_id for event in again.events] == ids[3:]
 
 
+async def test_an_event_carries_the_trace_of_its_action(books: Books) -> None:
+    """The trace context of the call goes through the books to whoever publishes."""
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    wallet = await books.wallet()
+    await books.post(replace(plans.top_up(wallet, 1), traceparent=traceparent))
+    (event,) = (await books.feed.pull("publisher", 10, 0)).events
+    assert event.traceparent == traceparent
+
+
 async def test_one_consumer_owns_the_feed(books: Books) -> None:
     """A second consumer gets nothing while the first is alive, so no wallet is reordered."""
     await books.wallet(1)

@@ -1,0 +1,73 @@
+"""Plans as they come over the wire: what is malformed is named by its path."""
+
+from collections.abc import Callable
+
+import pytest
+from privy.wallet.v1 import amount_pb2, ledger_pb2
+
+from shared.errors import InvalidArgument
+from wallet_service import wire
+
+WALLET, FUNDING = ledger_pb2.ACCOUNT_TYPE_WALLET, ledger_pb2.ACCOUNT_TYPE_FUNDING
+
+
+def leg(account_type: "ledger_pb2.AccountType.ValueType", minor: int, owner: str) -> ledger_pb2.Leg:
+    return ledger_pb2.Leg(
+        wallet_id=owner, account_type=account_type, asset_code="IDR", amount_minor=minor
+    )
+
+
+def top_up() -> ledger_pb2.Plan:
+    return ledger_pb2.Plan(
+        request_id="r",
+        body_digest=bytes(16),
+        kind=ledger_pb2.TRANSACTION_KIND_TOP_UP,
+        wallet_id="wal_1001",
+        legs=[leg(FUNDING, 5, ""), leg(WALLET, -5, "wal_1001")],
+    )
+
+
+def rupiah(minor: int) -> amount_pb2.Amount:
+    return amount_pb2.Amount(asset_code="IDR", minor_units=minor)
+
+
+Change = Callable[[ledger_pb2.Plan], object]
+
+MALFORMED: list[tuple[str, Change]] = [
+    ("plans[3].request_id", lambda plan: plan.ClearField("request_id")),
+    ("plans[3].body_digest", lambda plan: plan.ClearField("body_digest")),
+    ("plans[3].kind", lambda plan: plan.ClearField("kind")),
+    ("plans[3].wallet_id", lambda plan: setattr(plan, "wallet_id", "wal_1002")),
+    ("plans[3].legs", lambda plan: plan.ClearField("legs")),
+    ("plans[3].legs", lambda plan: setattr(plan.legs[0], "amount_minor", 6)),
+    ("plans[3].legs", lambda plan: plan.legs.extend([leg(WALLET, 5, "w"), leg(WALLET, -5, "w")])),
+    ("plans[3].legs", lambda plan: plan.legs.extend(33 * [leg(FUNDING, 1, "")])),
+    ("plans[3].legs[0].amount_minor", lambda plan: setattr(plan.legs[0], "amount_minor", 0)),
+    ("plans[3].legs[0].amount_minor", lambda plan: setattr(plan.legs[0], "amount_minor", 2**62)),
+    ("plans[3].legs[0].wallet_id", lambda plan: setattr(plan.legs[0], "wallet_id", "wal_1001")),
+    ("plans[3].legs[1].wallet_id", lambda plan: setattr(plan.legs[1], "wallet_id", "")),
+    ("plans[3].legs[0].account_type", lambda plan: plan.legs[0].ClearField("account_type")),
+    ("plans[3].open_hold.amount.minor_units",
+     lambda plan: plan.open_hold.amount.CopyFrom(rupiah(0))),
+    ("plans[3].capture_hold.amount",
+     lambda plan: plan.capture_hold.amount.CopyFrom(rupiah(4))),
+    ("plans[3].void_of", lambda plan: plan.void_of.SetInParent()),
+    ("plans[3].metadata.note", lambda plan: plan.metadata.update({"note": "a\0b"})),
+    ("plans[3].reference", lambda plan: setattr(plan, "reference", "\0")),
+    ("plans[3].effective_time", lambda plan: setattr(plan.effective_time, "seconds", 1 << 60)),
+]  # fmt: skip
+
+
+def test_a_sound_plan_is_read() -> None:
+    """The plan that the others are spoilt from is right."""
+    assert wire.plan_of(top_up(), "plans[3]").wallet_id == 1001
+
+
+@pytest.mark.parametrize(("field", "spoil"), MALFORMED)
+def test_what_is_malformed_is_named_by_its_path(field: str, spoil: Change) -> None:
+    """Each fault is INVALID_ARGUMENT on the field that a caller can find in the request."""
+    plan = top_up()
+    spoil(plan)
+    with pytest.raises(InvalidArgument) as refused:
+        wire.plan_of(plan, "plans[3]")
+    assert [each.field for each in refused.value.violations] == [field]
