@@ -63,6 +63,15 @@ class Sharing:
 
 
 @dataclass(frozen=True, slots=True)
+class Mistake:
+    """The person sends the friend too much, and takes it back in two parts."""
+
+    transfer: Booked
+    first_void: Booked
+    second_void: Booked
+
+
+@dataclass(frozen=True, slots=True)
 class Quota:
     """A company has bought units, and spends those."""
 
@@ -77,6 +86,7 @@ class Story:
     repeats: Repeats
     booked_usage: BookedUsage
     sharing: Sharing
+    mistake: Mistake
     quota: Quota
     balances: Mapping[str, tuple[wallet_pb2.Balance, ...]]
     """What each wallet, by its id, holds at the end."""
@@ -92,6 +102,9 @@ class Story:
             self.booked_usage.cancellation,
             self.sharing.transfer,
             self.sharing.usage,
+            self.mistake.transfer,
+            self.mistake.first_void,
+            self.mistake.second_void,
             self.quota.top_up,
             self.quota.usage,
         )
@@ -112,6 +125,7 @@ async def play(desk: Desk) -> Story:
         repeats=await repeat(desk, person),
         booked_usage=await book_and_commit(desk, person),
         sharing=await share(desk, person, friend),
+        mistake=await take_back(desk, person, friend),
         quota=await spend_quota(desk, company),
         balances={each: tuple(await desk.balances(each)) for each in (person, friend, company)},
     )
@@ -161,6 +175,16 @@ async def share(desk: Desk, person: str, friend: str) -> Sharing:
     return Sharing(
         transfer=await desk.transfer("gift-1", person, friend, "IDR", 1_250_000),
         usage=await desk.use("call-1", friend, "API_CALL", 40),
+    )
+
+
+async def take_back(desk: Desk, person: str, friend: str) -> Mistake:
+    transfer = await desk.transfer("slip-1", person, friend, "IDR", 900_000)
+    transaction_id = transfer.answer.transaction_id
+    return Mistake(
+        transfer=transfer,
+        first_void=await desk.void("mend-1", transaction_id, "IDR", 400_000),
+        second_void=await desk.void("mend-2", transaction_id, "IDR", 500_000),
     )
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from devstack.demo.acts import BookedUsage, Repeats, Spending, Story
+from devstack.demo.acts import BookedUsage, Mistake, Repeats, Spending, Story
 from devstack.demo.desk import Booked
 from devstack.demo.documents import Document
 from devstack.demo.finance import (
@@ -47,6 +47,7 @@ def check(story: Story, books: Books) -> list[Check]:
         *check_spending(story.spending),
         *check_repeats(story.spending, story.repeats),
         *check_booking(story.booked_usage),
+        *check_mistake(story.mistake),
         *check_balances(story),
         *check_documents(story, books),
         *check_books(books),
@@ -91,6 +92,20 @@ def check_booking(booked: BookedUsage) -> Iterator[Check]:
         taken.minor_units + set_free_minor,
     )
     yield Check("nothing stays held after a cancellation", 0, left_minor)
+
+
+def check_mistake(mistake: Mistake) -> Iterator[Check]:
+    voids = (mistake.first_void, mistake.second_void)
+    yield Check(
+        "a void names what it takes back",
+        [mistake.transfer.answer.transaction_id] * 2,
+        [each.answer.voids_transaction_id for each in voids],
+    )
+    yield Check(
+        "the parts of a void make the whole",
+        mistake.transfer.answer.amount.minor_units,
+        sum(each.answer.amount.minor_units for each in voids),
+    )
 
 
 def check_balances(story: Story) -> Iterator[Check]:

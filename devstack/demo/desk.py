@@ -105,6 +105,15 @@ class Desk:
         )
         return await self._booked((await self._front.Transfer(request)).transaction)
 
+    async def void(
+        self, request_id: str, transaction_id: str, asset_code: str, amount_minor: int
+    ) -> Booked:
+        amount = Amount(asset_code=asset_code, minor_units=amount_minor)
+        request = pb.VoidTransactionRequest(
+            request_id=request_id, transaction_id=transaction_id, amount=amount
+        )
+        return await self._booked((await self._front.VoidTransaction(request)).transaction)
+
     async def balances(self, wallet_id: str) -> Sequence[wallet_pb2.Balance]:
         request = wallet_pb2.GetBalancesRequest(wallet_id=wallet_id)
         return (await self._wallets.GetBalances(request)).balances

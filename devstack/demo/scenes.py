@@ -103,6 +103,7 @@ def _repeats(first: Booked, repeats: Repeats) -> Scene:
 
 def _further_actions(story: Story, names: Names) -> Iterator[Scene]:
     booked, sharing, quota = story.booked_usage, story.sharing, story.quota
+    mistake = story.mistake
     yield _movement(
         "Ten identity checks are booked, six taken, the rest cancelled",
         "A booking sets money aside at a frozen price; only what is taken is earned.",
@@ -113,6 +114,12 @@ def _further_actions(story: Story, names: Names) -> Iterator[Scene]:
         "The person gives to a friend, who makes forty API calls",
         "A transfer earns nothing: the same is owed to somebody else.",
         (sharing.transfer, sharing.usage),
+        names,
+    )
+    yield _movement(
+        "The person sends too much by mistake, and takes it back in two parts",
+        "Nothing is ever erased: a void is a transaction of its own, with the legs reversed.",
+        (mistake.transfer, mistake.first_void, mistake.second_void),
         names,
     )
     yield _movement(
