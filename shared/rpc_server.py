@@ -1,6 +1,7 @@
 """The edge of every gRPC server of ours: calls in, errors out, health, graceful stop."""
 
 import asyncio
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,6 +35,8 @@ REFUSING_S = 0.5
 
 Probe = Callable[[], Awaitable[object]]
 STATUS_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _log = structlog.get_logger()
 
@@ -127,8 +130,9 @@ def _decoded(decode: Callable[[bytes], Any] | None, body: bytes) -> Any:
 
 
 def _traceparent_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:
+    """Read the caller's trace context; what is none is passed over, as W3C's standard says."""
     for key, value in context.invocation_metadata() or ():
-        if key == "traceparent" and isinstance(value, str):
+        if key == "traceparent" and isinstance(value, str) and _TRACEPARENT.fullmatch(value):
             return value
     return ""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.errors import invalid
+from shared.errors import FailedPrecondition, invalid
 from transaction_service.domain import (
     Amount,
     Booking,
@@ -88,10 +88,13 @@ def plan_void(original: Original, amount: Amount | None) -> Plan:
     """Plan that every leg is taken back in the same proportion, rounded down.
 
     What was taken back up to now and what will have been are rounded, and the difference is
-    moved: so parts always make the whole. Raises `InvalidArgument` for another asset's amount.
+    moved: so parts always make the whole. Raises `InvalidArgument` for another asset's amount,
+    `FailedPrecondition` for more than the whole.
     """
     if amount is not None and amount.asset_code != original.asset_code:
         raise invalid("amount.asset_code", f"must be {original.asset_code}, as it was")
+    if amount is not None and amount.minor_units > original.amount_minor:
+        raise _more_than_whole(original, amount)
     # Where nothing is left, the whole is asked for: the ledger knows a repeated request by its
     # id, and refuses any other.
     left_minor = (original.amount_minor - original.voided_minor) or original.amount_minor
@@ -110,6 +113,19 @@ def plan_void(original: Original, amount: Amount | None) -> Plan:
         product_code=original.product_code,
         vendor_code=original.vendor_code,
         void_of=VoidOf(original.transaction_id, minor, original.voided_minor),
+    )
+
+
+def _more_than_whole(original: Original, amount: Amount) -> FailedPrecondition:
+    left_minor = original.amount_minor - original.voided_minor
+    return FailedPrecondition(
+        "VOID_EXCEEDED",
+        f"of {original.transaction_id} {left_minor} is left to void, not {amount.minor_units}",
+        {
+            "transaction_id": original.transaction_id,
+            "remaining_minor": str(left_minor),
+            "needed_minor": str(amount.minor_units),
+        },
     )
 
 

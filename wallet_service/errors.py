@@ -76,7 +76,7 @@ class Refusal:
         return self.as_error().code
 
     def as_error(self) -> DomainError:
-        if self.reason in {ASSET_UNKNOWN, EXPIRE_TIME_PAST}:  # Its field is the request's.
+        if self.field:
             return invalid(self.field, self.message, self.reason)
         return _KINDS[self.reason](self.reason, self.message, self.metadata)
 

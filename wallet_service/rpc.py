@@ -17,6 +17,8 @@ from shared.errors import invalid
 from shared.fields import checked_text, moment_of
 from shared.rpc_server import Services
 from wallet_service import ids, wire
+from wallet_service.decide.model import Plan, Transaction
+from wallet_service.errors import Refusal
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
 from wallet_service.paging import PageTokens, page_size
@@ -143,9 +145,12 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.PostBatchResponse:
         if len(request.plans) > MAX_PLANS:
             raise invalid("plans", f"must be at most {MAX_PLANS}")
-        plans = [wire.plan_of(plan, f"plans[{i}]") for i, plan in enumerate(request.plans)]
-        answers = await asyncio.gather(*(self._ledger.post(plan) for plan in plans))
+        plans = [wire.plan_or_refusal(plan, f"plans[{i}]") for i, plan in enumerate(request.plans)]
+        answers = await asyncio.gather(*map(self._answer, plans))
         return ledger_pb2.PostBatchResponse(results=[wire.result_out(each) for each in answers])
+
+    async def _answer(self, plan: Plan | Refusal) -> Transaction | Refusal:
+        return plan if isinstance(plan, Refusal) else await self._ledger.post(plan)
 
     async def GetTransaction(
         self, request: ledger_pb2.GetTransactionRequest, context: Context

@@ -94,6 +94,15 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
     )
 
 
+def plan_or_refusal(message: ledger_pb2.Plan, path: str) -> Plan | Refusal:
+    """Read a plan; one that is malformed must not cost the others in its batch their posting."""
+    try:
+        return plan_of(message, path)
+    except InvalidArgument as error:
+        (violation,) = error.violations
+        return Refusal(error.reason, violation.description, field=violation.field)
+
+
 def _void_of(
     message: ledger_pb2.Plan, wallet_id: int, legs: Sequence[Leg], path: str
 ) -> VoidOf | None:

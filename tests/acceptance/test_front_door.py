@@ -220,6 +220,43 @@ async def test_validation_alone_writes_nothing(client: Caller) -> None:
     assert (await client.use(wallet_id, request_id=request_id)).transaction_id
 
 
+async def test_a_trace_context_that_is_none_is_passed_over(client: Caller) -> None:
+    """A caller's broken header costs neither its call nor those that travel with it."""
+    wallet_id = await client.wallet()
+    request = pb.TopUpRequest(request_id=new_id(), wallet_id=wallet_id, amount=idr(1))
+    metadata = (("traceparent", "x" * 500),)
+    await client.transactions.TopUp(request, timeout=TIMEOUT_S, metadata=metadata)
+    assert (await client.balance(wallet_id)).posted_minor == 1
+
+
+async def test_a_malformed_plan_is_refused_alone(client: Caller) -> None:
+    """In one PostBatch, the sound plan is posted and the malformed one names its field."""
+    wallet_id = await client.wallet()
+    sound = ledger_pb2.Plan(
+        request_id=new_id(),
+        body_digest=bytes(16),
+        kind=ledger_pb2.TRANSACTION_KIND_TOP_UP,
+        wallet_id=wallet_id,
+        legs=[
+            ledger_pb2.Leg(
+                account_type=ledger_pb2.ACCOUNT_TYPE_FUNDING, asset_code="IDR", amount_minor=9
+            ),
+            ledger_pb2.Leg(
+                wallet_id=wallet_id,
+                account_type=ledger_pb2.ACCOUNT_TYPE_WALLET,
+                asset_code="IDR",
+                amount_minor=-9,
+            ),
+        ],
+    )
+    request = ledger_pb2.PostBatchRequest(plans=[ledger_pb2.Plan(), sound])
+    answer = await client.ledger.PostBatch(request, timeout=TIMEOUT_S)
+    malformed, posted = answer.results
+    assert (malformed.refusal.code, malformed.refusal.field) == (3, "plans[0].body_digest")
+    assert posted.transaction.transaction_id
+    assert (await client.balance(wallet_id)).posted_minor == 9
+
+
 async def test_undecodable_bytes_are_the_callers_fault(client: Caller) -> None:
     """Garbage instead of a message is INVALID_ARGUMENT, and nothing of our insides leaks."""
     call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = client.channel.unary_unary(

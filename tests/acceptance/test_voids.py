@@ -49,6 +49,9 @@ async def test_a_usage_is_taken_back_in_parts(stack: Stack) -> None:
         failure = failure_of(raised.value)
         assert failure.reason == "VOID_EXCEEDED"
         assert failure.metadata["remaining_minor"] == str(2 * PRICE_MINOR)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await void(client, usage.transaction_id, 10**17)
+        assert failure_of(raised.value).reason == "VOID_EXCEEDED"
         await void(client, usage.transaction_id)
         assert await state_of(client, usage.transaction_id) == ("VOIDED", 3 * PRICE_MINOR)
         assert (await client.balance(wallet_id)).available_minor == 10 * PRICE_MINOR

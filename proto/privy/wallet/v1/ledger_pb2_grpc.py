@@ -76,9 +76,11 @@ class LedgerServiceServicer:
         is answered in its own result. Safe to retry with the same plans: a request
         id that was decided before gets its first answer again.
 
-        Errors of the call as a whole: INVALID_ARGUMENT (more than 1,000 plans, or a
-        malformed plan, named `plans[3].legs[0].asset_code`), RESOURCE_EXHAUSTED
-        (`OVERLOADED`), UNAVAILABLE (the database).
+        A malformed plan is refused in its own result, the field named
+        `plans[3].legs[0].amount_minor`; that refusal is not kept.
+
+        Errors of the call as a whole: INVALID_ARGUMENT (more than 1,000 plans),
+        RESOURCE_EXHAUSTED (`OVERLOADED`), UNAVAILABLE (the database).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,9 +45,11 @@ class LedgerServiceStub:
     is answered in its own result. Safe to retry with the same plans: a request
     id that was decided before gets its first answer again.
 
-    Errors of the call as a whole: INVALID_ARGUMENT (more than 1,000 plans, or a
-    malformed plan, named `plans[3].legs[0].asset_code`), RESOURCE_EXHAUSTED
-    (`OVERLOADED`), UNAVAILABLE (the database).
+    A malformed plan is refused in its own result, the field named
+    `plans[3].legs[0].amount_minor`; that refusal is not kept.
+
+    Errors of the call as a whole: INVALID_ARGUMENT (more than 1,000 plans),
+    RESOURCE_EXHAUSTED (`OVERLOADED`), UNAVAILABLE (the database).
     """
     GetTransaction: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.GetTransactionRequest, _ledger_pb2.GetTransactionResponse]
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
@@ -80,9 +82,11 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     is answered in its own result. Safe to retry with the same plans: a request
     id that was decided before gets its first answer again.
 
-    Errors of the call as a whole: INVALID_ARGUMENT (more than 1,000 plans, or a
-    malformed plan, named `plans[3].legs[0].asset_code`), RESOURCE_EXHAUSTED
-    (`OVERLOADED`), UNAVAILABLE (the database).
+    A malformed plan is refused in its own result, the field named
+    `plans[3].legs[0].amount_minor`; that refusal is not kept.
+
+    Errors of the call as a whole: INVALID_ARGUMENT (more than 1,000 plans),
+    RESOURCE_EXHAUSTED (`OVERLOADED`), UNAVAILABLE (the database).
     """
     GetTransaction: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetTransactionRequest, _ledger_pb2.GetTransactionResponse]  # type: ignore[assignment]
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
@@ -118,9 +122,11 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         is answered in its own result. Safe to retry with the same plans: a request
         id that was decided before gets its first answer again.
 
-        Errors of the call as a whole: INVALID_ARGUMENT (more than 1,000 plans, or a
-        malformed plan, named `plans[3].legs[0].asset_code`), RESOURCE_EXHAUSTED
-        (`OVERLOADED`), UNAVAILABLE (the database).
+        A malformed plan is refused in its own result, the field named
+        `plans[3].legs[0].amount_minor`; that refusal is not kept.
+
+        Errors of the call as a whole: INVALID_ARGUMENT (more than 1,000 plans),
+        RESOURCE_EXHAUSTED (`OVERLOADED`), UNAVAILABLE (the database).
         """
 
     @_abc_1.abstractmethod
