@@ -16,13 +16,14 @@ from privy.wallet.v1 import (
 from shared.errors import invalid
 from shared.fields import checked_text, moment_of
 from shared.rpc_server import Services
-from wallet_service import ids, wire
+from wallet_service import ids
 from wallet_service.decide.model import Plan, Transaction
 from wallet_service.errors import Refusal
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
 from wallet_service.paging import PageTokens, page_size
 from wallet_service.wallets import Wallets
+from wallet_service.wire import answers, requests
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -41,54 +42,56 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
     async def CreateWallet(
         self, request: wallet_pb2.CreateWalletRequest, context: Context
     ) -> wallet_pb2.CreateWalletResponse:
-        wallet = await self._wallets.create(*wire.create_request_of(request))
-        return wallet_pb2.CreateWalletResponse(wallet=wire.wallet_out(wallet))
+        wallet = await self._wallets.create(*requests.create_request_of(request))
+        return wallet_pb2.CreateWalletResponse(wallet=answers.wallet_out(wallet))
 
     async def GetWallet(
         self, request: wallet_pb2.GetWalletRequest, context: Context
     ) -> wallet_pb2.GetWalletResponse:
-        wallet = await self._wallets.get(wire.wallet_id_of(request.wallet_id))
-        return wallet_pb2.GetWalletResponse(wallet=wire.wallet_out(wallet))
+        wallet = await self._wallets.get(requests.wallet_id_of(request.wallet_id))
+        return wallet_pb2.GetWalletResponse(wallet=answers.wallet_out(wallet))
 
     async def UpdateWallet(
         self, request: wallet_pb2.UpdateWalletRequest, context: Context
     ) -> wallet_pb2.UpdateWalletResponse:
         wallet = await self._wallets.rename(
-            wire.request_of(request),
-            wire.wallet_id_of(request.wallet_id),
+            requests.request_of(request),
+            requests.wallet_id_of(request.wallet_id),
             request.version,
-            checked_text(request.display_name, "display_name", 1, wire.MAX_DISPLAY_NAME),
+            checked_text(request.display_name, "display_name", 1, requests.MAX_DISPLAY_NAME),
         )
-        return wallet_pb2.UpdateWalletResponse(wallet=wire.wallet_out(wallet))
+        return wallet_pb2.UpdateWalletResponse(wallet=answers.wallet_out(wallet))
 
     async def FreezeWallet(
         self, request: wallet_pb2.FreezeWalletRequest, context: Context
     ) -> wallet_pb2.FreezeWalletResponse:
-        wallet_id = wire.wallet_id_of(request.wallet_id)
-        wallet = await self._wallets.freeze(wire.request_of(request), wallet_id)
-        return wallet_pb2.FreezeWalletResponse(wallet=wire.wallet_out(wallet))
+        wallet_id = requests.wallet_id_of(request.wallet_id)
+        wallet = await self._wallets.freeze(requests.request_of(request), wallet_id)
+        return wallet_pb2.FreezeWalletResponse(wallet=answers.wallet_out(wallet))
 
     async def UnfreezeWallet(
         self, request: wallet_pb2.UnfreezeWalletRequest, context: Context
     ) -> wallet_pb2.UnfreezeWalletResponse:
-        wallet_id = wire.wallet_id_of(request.wallet_id)
-        wallet = await self._wallets.unfreeze(wire.request_of(request), wallet_id)
-        return wallet_pb2.UnfreezeWalletResponse(wallet=wire.wallet_out(wallet))
+        wallet_id = requests.wallet_id_of(request.wallet_id)
+        wallet = await self._wallets.unfreeze(requests.request_of(request), wallet_id)
+        return wallet_pb2.UnfreezeWalletResponse(wallet=answers.wallet_out(wallet))
 
     async def CloseWallet(
         self, request: wallet_pb2.CloseWalletRequest, context: Context
     ) -> wallet_pb2.CloseWalletResponse:
-        wallet_id = wire.wallet_id_of(request.wallet_id)
-        wallet = await self._wallets.close(wire.request_of(request), wallet_id)
-        return wallet_pb2.CloseWalletResponse(wallet=wire.wallet_out(wallet))
+        wallet_id = requests.wallet_id_of(request.wallet_id)
+        wallet = await self._wallets.close(requests.request_of(request), wallet_id)
+        return wallet_pb2.CloseWalletResponse(wallet=answers.wallet_out(wallet))
 
     async def SetCreditLimit(
         self, request: wallet_pb2.SetCreditLimitRequest, context: Context
     ) -> wallet_pb2.SetCreditLimitResponse:
-        wallet_id = wire.wallet_id_of(request.wallet_id)
-        limit = wire.credit_limit_of(request)
-        wallet = await self._wallets.set_credit_limit(wire.request_of(request), wallet_id, *limit)
-        return wallet_pb2.SetCreditLimitResponse(wallet=wire.wallet_out(wallet))
+        wallet_id = requests.wallet_id_of(request.wallet_id)
+        limit = requests.credit_limit_of(request)
+        wallet = await self._wallets.set_credit_limit(
+            requests.request_of(request), wallet_id, *limit
+        )
+        return wallet_pb2.SetCreditLimitResponse(wallet=answers.wallet_out(wallet))
 
     async def ListWallets(
         self, request: wallet_pb2.ListWalletsRequest, context: Context
@@ -100,17 +103,17 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
         page = await self._wallets.page(after, parent, size + 1)
         more = len(page) > size
         return wallet_pb2.ListWalletsResponse(
-            wallets=[wire.wallet_out(each) for each in page[:size]],
+            wallets=[answers.wallet_out(each) for each in page[:size]],
             next_page_token=self._tokens.token(query, [page[size - 1].wallet_id]) if more else "",
         )
 
     async def GetBalances(
         self, request: wallet_pb2.GetBalancesRequest, context: Context
     ) -> wallet_pb2.GetBalancesResponse:
-        wallet_id = wire.wallet_id_of(request.wallet_id)
+        wallet_id = requests.wallet_id_of(request.wallet_id)
         balances = await self._wallets.balances(wallet_id, moment_of(request, "as_of_time"))
         return wallet_pb2.GetBalancesResponse(
-            balances=[wire.balance_out(each) for each in balances]
+            balances=[answers.balance_out(each) for each in balances]
         )
 
     async def ListEntries(
@@ -123,14 +126,14 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
             0,
         )
         page = await self._wallets.entries(
-            wire.wallet_id_of(request.wallet_id),
+            requests.wallet_id_of(request.wallet_id),
             request.asset_code,
             (transaction_id, leg_index),
             size + 1,
         )
         last = [page[size - 1].transaction_id, page[size - 1].leg_index] if len(page) > size else []
         return wallet_pb2.ListEntriesResponse(
-            entries=[wire.wallet_entry_out(each) for each in page[:size]],
+            entries=[answers.wallet_entry_out(each) for each in page[:size]],
             next_page_token=self._tokens.token(query, last) if last else "",
         )
 
@@ -145,9 +148,11 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.PostBatchResponse:
         if len(request.plans) > MAX_PLANS:
             raise invalid("plans", f"must be at most {MAX_PLANS}")
-        plans = [wire.plan_or_refusal(plan, f"plans[{i}]") for i, plan in enumerate(request.plans)]
-        answers = await asyncio.gather(*map(self._answer, plans))
-        return ledger_pb2.PostBatchResponse(results=[wire.result_out(each) for each in answers])
+        plans = [
+            requests.plan_or_refusal(plan, f"plans[{i}]") for i, plan in enumerate(request.plans)
+        ]
+        given = await asyncio.gather(*map(self._answer, plans))
+        return ledger_pb2.PostBatchResponse(results=[answers.result_out(each) for each in given])
 
     async def _answer(self, plan: Plan | Refusal) -> Transaction | Refusal:
         return plan if isinstance(plan, Refusal) else await self._ledger.post(plan)
@@ -155,9 +160,9 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     async def GetTransaction(
         self, request: ledger_pb2.GetTransactionRequest, context: Context
     ) -> ledger_pb2.GetTransactionResponse:
-        named = checked_text(request.transaction_id, "transaction_id", 1, wire.MAX_REQUEST_ID)
+        named = checked_text(request.transaction_id, "transaction_id", 1, requests.MAX_REQUEST_ID)
         transaction = await self._ledger.get_transaction(ids.transaction_number(named), named)
-        return ledger_pb2.GetTransactionResponse(transaction=wire.transaction_out(transaction))
+        return ledger_pb2.GetTransactionResponse(transaction=answers.transaction_out(transaction))
 
     async def ListTransactions(
         self, request: ledger_pb2.ListTransactionsRequest, context: Context
@@ -167,11 +172,11 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         (before,) = self._tokens.place(query, request.page_token) or (FIRST_PLACE,)
         booking_id = ids.booking_number(request.booking_id) if request.booking_id else None
         page = await self._ledger.list_transactions(
-            wire.wallet_id_of(request.wallet_id), before, booking_id, size + 1
+            requests.wallet_id_of(request.wallet_id), before, booking_id, size + 1
         )
         last = [page[size - 1].transaction_id] if len(page) > size else []
         return ledger_pb2.ListTransactionsResponse(
-            transactions=[wire.transaction_out(each) for each in page[:size]],
+            transactions=[answers.transaction_out(each) for each in page[:size]],
             next_page_token=self._tokens.token(query, last) if last else "",
         )
 
@@ -180,7 +185,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.GetTrialBalanceResponse:
         lines = await self._ledger.trial_balance()
         return ledger_pb2.GetTrialBalanceResponse(
-            lines=[wire.trial_balance_line_out(each) for each in lines]
+            lines=[answers.trial_balance_line_out(each) for each in lines]
         )
 
 
@@ -191,14 +196,14 @@ class EventFeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
     async def PullEvents(
         self, request: feed_pb2.PullEventsRequest, context: Context
     ) -> feed_pb2.PullEventsResponse:
-        consumer_id = checked_text(request.consumer_id, "consumer_id", 1, wire.MAX_REQUEST_ID)
+        consumer_id = checked_text(request.consumer_id, "consumer_id", 1, requests.MAX_REQUEST_ID)
         if not 1 <= request.max_events <= MAX_EVENTS:
             raise invalid("max_events", f"must be 1 to {MAX_EVENTS}")
         wait_s = request.wait.ToNanoseconds() / 1e9
         if not 0 <= wait_s <= MAX_WAIT_S:
             raise invalid("wait", f"must be 0 to {MAX_WAIT_S} s")
         pulled = await self._feed.pull(consumer_id, request.max_events, wait_s)
-        events = [wire.feed_event_out(each) for each in pulled.events]
+        events = [answers.feed_event_out(each) for each in pulled.events]
         return feed_pb2.PullEventsResponse(
             events=events,
             backlog=pulled.backlog,
@@ -208,7 +213,7 @@ class EventFeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
     async def AcknowledgeEvents(
         self, request: feed_pb2.AcknowledgeEventsRequest, context: Context
     ) -> feed_pb2.AcknowledgeEventsResponse:
-        checked_text(request.consumer_id, "consumer_id", 1, wire.MAX_REQUEST_ID)
+        checked_text(request.consumer_id, "consumer_id", 1, requests.MAX_REQUEST_ID)
         if len(request.transaction_ids) > MAX_EVENTS:
             raise invalid("transaction_ids", f"must be at most {MAX_EVENTS}")
         await self._feed.acknowledge(

@@ -1,13 +1,10 @@
-"""Proto ⇄ domain. Requests are checked field by field here; nothing else decides here."""
+"""Requests as values of the domain, checked field by field. Nothing else is decided here."""
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TypeAlias
 
-from google.protobuf.json_format import ParseDict
-from google.protobuf.timestamp_pb2 import Timestamp
-from privy.wallet.v1 import amount_pb2, feed_pb2, ledger_pb2, wallet_pb2
+from privy.wallet.v1 import amount_pb2, ledger_pb2, wallet_pb2
 
 from shared.errors import FieldViolation, InvalidArgument, invalid
 from shared.fields import checked_text, moment_of
@@ -20,18 +17,13 @@ from wallet_service.decide.model import (
     WALLET,
     AccountKey,
     CaptureHold,
-    Entry,
     Leg,
     OpenHold,
     Plan,
     ReleaseHold,
-    Transaction,
     VoidOf,
 )
 from wallet_service.errors import Refusal, wallet_not_found
-from wallet_service.store.feed import FeedEvent
-from wallet_service.store.reading import Balance, TrialBalanceLine, WalletEntry
-from wallet_service.store.wallets import Wallet
 from wallet_service.wallets import Request
 
 Mutation: TypeAlias = (
@@ -61,9 +53,6 @@ _ACCOUNT_TYPES: Mapping[int, str] = {
 _WALLET_TYPES: Mapping[int, str] = {
     number: name.removeprefix("WALLET_TYPE_") for name, number in wallet_pb2.WalletType.items()
 }
-
-
-# Plans in.
 
 
 def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
@@ -216,9 +205,6 @@ def _amount_dict(amount: amount_pb2.Amount) -> dict[str, object]:
     return {"asset_code": amount.asset_code, "minor_units": amount.minor_units}
 
 
-# Requests about wallets in.
-
-
 def create_request_of(
     message: wallet_pb2.CreateWalletRequest,
 ) -> tuple[Request, str, str, int | None]:
@@ -267,142 +253,3 @@ def _enum_name(names: Mapping[int, str], number: int, path: str) -> str:
     if number == 0 or number not in names:
         raise invalid(path, "must be a known value")
     return names[number]
-
-
-# Answers out.
-
-
-def result_out(answer: Transaction | Refusal) -> ledger_pb2.PlanResult:
-    if isinstance(answer, Refusal):
-        return ledger_pb2.PlanResult(refusal=_refusal_out(answer))
-    return ledger_pb2.PlanResult(transaction=transaction_out(answer))
-
-
-def _refusal_out(refusal: Refusal) -> ledger_pb2.Refusal:
-    return ledger_pb2.Refusal(
-        code=refusal.code,
-        reason=refusal.reason,
-        message=refusal.message,
-        metadata=refusal.metadata,
-        field=refusal.field,
-    )
-
-
-def transaction_out(transaction: Transaction) -> ledger_pb2.Transaction:
-    written = transaction.transaction_id
-    expires_at = transaction.expires_at if transaction.kind == "BOOKING" else None
-    return ledger_pb2.Transaction(
-        transaction_id=ids.transaction_text(written) if written else "",
-        booking_id=ids.booking_text(transaction.booking_id) if transaction.booking_id else "",
-        kind=ledger_pb2.TransactionKind.Value(f"TRANSACTION_KIND_{transaction.kind}"),
-        state=ledger_pb2.TransactionState.Value(f"TRANSACTION_STATE_{transaction.state}"),
-        wallet_id=ids.wallet_text(transaction.wallet_id),
-        entries=[_entry_out(each) for each in transaction.entries],
-        request_id=transaction.request_id,
-        reference=transaction.reference,
-        metadata=json.loads(transaction.metadata_json),
-        price_book_version=transaction.price_book_version,
-        charges=[
-            ParseDict(each, ledger_pb2.Charge()) for each in json.loads(transaction.charges_json)
-        ],
-        create_time=timestamp(transaction.recorded_at),
-        effective_time=timestamp(transaction.effective_at),
-        held_remaining=_held_remaining_out(transaction),
-        voids_transaction_id=ids.transaction_text(transaction.voids_transaction_id)
-        if transaction.voids_transaction_id
-        else "",
-        voided_minor=transaction.voided_minor,
-        expire_time=timestamp(expires_at) if expires_at else None,
-    )
-
-
-def _held_remaining_out(transaction: Transaction) -> amount_pb2.Amount | None:
-    if transaction.kind != "BOOKING":
-        return None
-    return amount_pb2.Amount(
-        asset_code=transaction.entries[0].key.asset_code,
-        minor_units=transaction.held_remaining_minor,
-    )
-
-
-def _entry_out(entry: Entry) -> ledger_pb2.TransactionEntry:
-    wallet_id, account_type, asset_code = entry.key
-    out = ledger_pb2.TransactionEntry(
-        account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{account_type}"),
-        amount=amount_pb2.Amount(asset_code=asset_code, minor_units=entry.amount_minor),
-        held_change_minor=entry.held_change_minor,
-    )
-    if wallet_id != HOUSE:
-        out.wallet_id = ids.wallet_text(wallet_id)
-        balance = Balance(
-            asset_code,
-            -entry.balance_after_minor,
-            entry.held_after_minor,
-            entry.credit_limit_minor,
-        )
-        out.balance_after.CopyFrom(balance_out(balance))
-    return out
-
-
-def balance_out(balance: Balance) -> wallet_pb2.Balance:
-    return wallet_pb2.Balance(
-        asset_code=balance.asset_code,
-        posted_minor=balance.posted_minor,
-        held_minor=balance.held_minor,
-        available_minor=balance.available_minor,
-        credit_limit_minor=balance.credit_limit_minor,
-    )
-
-
-def wallet_out(wallet: Wallet) -> wallet_pb2.Wallet:
-    return wallet_pb2.Wallet(
-        wallet_id=ids.wallet_text(wallet.wallet_id) if wallet.wallet_id else "",
-        type=wallet_pb2.WalletType.Value(f"WALLET_TYPE_{wallet.wallet_type}"),
-        display_name=wallet.display_name,
-        parent_wallet_id=ids.wallet_text(wallet.parent_wallet_id)
-        if wallet.parent_wallet_id
-        else "",
-        state=wallet_pb2.WalletState.Value(f"WALLET_STATE_{wallet.state}"),
-        version=wallet.version,
-        create_time=timestamp(wallet.created_at) if wallet.created_at else None,
-    )
-
-
-def wallet_entry_out(entry: WalletEntry) -> wallet_pb2.Entry:
-    return wallet_pb2.Entry(
-        transaction_id=ids.transaction_text(entry.transaction_id),
-        leg_index=entry.leg_index,
-        asset_code=entry.asset_code,
-        amount_minor=entry.amount_minor,
-        held_change_minor=entry.held_change_minor,
-        posted_after_minor=entry.posted_after_minor,
-        held_after_minor=entry.held_after_minor,
-        reference=entry.reference,
-        create_time=timestamp(entry.recorded_at),
-        effective_time=timestamp(entry.effective_at),
-    )
-
-
-def trial_balance_line_out(line: TrialBalanceLine) -> ledger_pb2.TrialBalanceLine:
-    return ledger_pb2.TrialBalanceLine(
-        account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{line.account_type}"),
-        asset_code=line.asset_code,
-        amount_minor=line.amount_minor,
-    )
-
-
-def feed_event_out(event: FeedEvent) -> feed_pb2.FeedEvent:
-    return feed_pb2.FeedEvent(
-        transaction_id=ids.transaction_text(event.transaction_id),
-        wallet_id=ids.wallet_text(event.wallet_id),
-        payload=event.payload,
-        traceparent=event.traceparent,
-        create_time=timestamp(event.recorded_at),
-        effective_time=timestamp(event.effective_at),
-    )
-
-
-def timestamp(moment: datetime) -> Timestamp:
-    out = Timestamp()
-    out.FromDatetime(moment)
-    return out

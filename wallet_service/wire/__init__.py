@@ -1,0 +1,1 @@
+"""Proto ⇄ domain: `requests` in, `answers` out."""
