@@ -29,6 +29,8 @@ async def main(stop: asyncio.Event) -> None:
     configure_logging(settings, "wallet")
     metrics, tracing = build_metrics(settings, "wallet"), build_tracing(settings, "wallet")
     url = settings.wallet_database_url
+    if fault := await connections.fault_of(url):
+        raise SystemExit(f"wallet: {fault}")
     async with (
         await connections.open_posting_pool(url, settings.wallet_posting_connections) as posting,
         await connections.open_reading_pool(url, settings.wallet_reading_connections) as reading,

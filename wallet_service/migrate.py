@@ -87,7 +87,10 @@ async def migrate(conn: "asyncpg.Connection[asyncpg.Record]", migrations: list[M
 async def main(_stop: asyncio.Event) -> None:
     settings = load_settings(MigrateSettings)
     configure_logging(settings, "wallet")
-    conn = await asyncpg.connect(settings.wallet_database_url, timeout=10, command_timeout=60)
+    try:
+        conn = await asyncpg.connect(settings.wallet_database_url, timeout=10, command_timeout=60)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise SystemExit(f"migrate: the database does not let us in: {error}") from None
     try:
         count = await migrate(conn, read_migrations())
     except MigrationRefused as refused:

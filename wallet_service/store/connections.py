@@ -47,6 +47,24 @@ async def _open_pool(url: str, size: int, session: dict[str, str]) -> Pool:
     )
 
 
+IS_MIGRATED = "SELECT to_regclass('public.entries') IS NOT NULL"
+
+
+async def fault_of(url: str) -> str | None:
+    """Say why the service cannot work on a database, and what to do; None if it can."""
+    try:
+        conn = await asyncpg.connect(url, timeout=STATEMENT_TIMEOUT_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        return f"the database of WALLET_DATABASE_URL does not let us in: {error}"
+    try:
+        migrated = await conn.fetchval(IS_MIGRATED)
+    finally:
+        await conn.close()
+    if migrated:
+        return None
+    return "the database has no schema: run `python -m wallet_service migrate` as its owner"
+
+
 _DOWN = (
     OSError,
     TimeoutError,
