@@ -36,8 +36,7 @@ async def main(stop: asyncio.Event) -> None:
         await connections.open_reading_pool(url, settings.wallet_reading_connections) as reading,
     ):
         await ensure_partitions(reading)
-        house_stripe = random.randrange(settings.wallet_house_stripes)  # noqa: S311 (no secret)
-        ledger = Ledger(posting, reading, house_stripe, metrics)
+        ledger = Ledger(posting, reading, _house_stripes(settings), metrics)
         services = rpc.services(
             Wallets(reading), ledger, Feed(reading), PageTokens(settings.wallet_page_token_secret)
         )
@@ -53,6 +52,15 @@ async def main(stop: asyncio.Event) -> None:
                 each.cancel()
             await asyncio.wait(upkeep)
             await ledger.drain()
+
+
+def _house_stripes(settings: WalletSettings) -> list[int]:
+    """Choose a stripe for each posting connection; other processes most likely choose others."""
+    first = random.randrange(settings.wallet_house_stripes)  # noqa: S311 (no secret)
+    return [
+        (first + each) % settings.wallet_house_stripes
+        for each in range(settings.wallet_posting_connections)
+    ]
 
 
 async def _keep_partitions_ahead(pool: connections.Pool) -> None:

@@ -33,18 +33,20 @@ _log = structlog.get_logger()
 class Ledger:
     """Posts plans, as many at once as wait, each batch in one `db_tx`.
 
-    `house_stripe` is the stripe of the house's accounts that this process writes to, so that
-    processes do not wait for each other there.
+    `house_stripes` are the stripes of the house's accounts that this process writes to, one for
+    each batch under way: so no two batches, of this process or another, meet there.
     """
 
     def __init__(
-        self, posting_pool: Pool, reading_pool: Pool, house_stripe: int, metrics: Metrics
+        self, posting_pool: Pool, reading_pool: Pool, house_stripes: Sequence[int], metrics: Metrics
     ) -> None:
         self._posting_pool = posting_pool
         self._reading_pool = reading_pool
-        self._house_stripe = house_stripe
+        self._free_stripes = list(house_stripes)
         self._metrics = metrics
-        self._coalescer: Coalescer[Plan, Transaction | Refusal] = Coalescer(self._settle)
+        self._coalescer: Coalescer[Plan, Transaction | Refusal] = Coalescer(
+            self._settle, slots=len(house_stripes)
+        )
 
     async def post(self, plan: Plan) -> Transaction | Refusal:
         """Give a plan its verdict, durably.
@@ -79,13 +81,22 @@ class Ledger:
             return error
 
     async def _decide_batch(self, plans: Sequence[Plan]) -> list[Verdict]:
+        stripe = self._free_stripes.pop()
+        try:
+            return await self._decide_on(stripe, plans)
+        finally:
+            self._free_stripes.append(stripe)
+
+    async def _decide_on(self, stripe: int, plans: Sequence[Plan]) -> list[Verdict]:
         may_create = True
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 async with connection(self._posting_pool) as conn:
-                    if verdicts := await self._try_batch(conn, plans, may_create=may_create):
+                    if verdicts := await self._try_batch(
+                        conn, stripe, plans, may_create=may_create
+                    ):
                         return verdicts
-                    await self._create_accounts(conn, plans)
+                    await posting.create_accounts(conn, _accounts_of(plans), stripe)
                     may_create = False
             except (asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError):
                 # Another process decided one of these request ids, or locked in another order.
@@ -94,7 +105,7 @@ class Ledger:
         raise Unavailable("CONTENTION", "too many batches met on the same rows")
 
     async def _try_batch(
-        self, conn: Connection, plans: Sequence[Plan], *, may_create: bool
+        self, conn: Connection, stripe: int, plans: Sequence[Plan], *, may_create: bool
     ) -> list[Verdict] | None:
         """Lock, load, decide, append, commit; None if accounts are to be created first.
 
@@ -104,7 +115,7 @@ class Ledger:
         """
         keys = _accounts_of(plans)
         async with conn.transaction():
-            accounts = await posting.lock_accounts(conn, keys, self._house_stripe)
+            accounts = await posting.lock_accounts(conn, keys, stripe)
             missing = len(accounts) < len(keys)
             if missing and may_create:
                 return None
@@ -127,9 +138,6 @@ class Ledger:
             if writes.outcomes:
                 await posting.append(conn, writes, ids.recorded_at(books.first_transaction_id))
         return verdicts
-
-    async def _create_accounts(self, conn: Connection, plans: Sequence[Plan]) -> None:
-        await posting.create_accounts(conn, _accounts_of(plans), self._house_stripe)
 
     async def _answers(self, verdicts: Sequence[Verdict]) -> list[Transaction | Refusal]:
         """Turn verdicts into answers, reading back what earlier calls had posted."""

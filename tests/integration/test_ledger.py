@@ -25,8 +25,8 @@ class Books:
     """One Wallet process's use cases on a database, and a second one's ledger beside it."""
 
     def __init__(self, posting: connections.Pool, reading: connections.Pool) -> None:
-        self.ledger = Ledger(posting, reading, 0, NoMetrics())
-        self.other_ledger = Ledger(posting, reading, 1, NoMetrics())
+        self.ledger = Ledger(posting, reading, [0, 1], NoMetrics())
+        self.other_ledger = Ledger(posting, reading, [2, 3], NoMetrics())
         self.wallets = Wallets(reading)
         self.feed = Feed(reading)
 
