@@ -97,15 +97,18 @@ class Wallets:
         async with connection(self._pool) as conn:
             if asset_code not in await posting.load_assets(conn):
                 raise invalid("asset_code", f"{asset_code} is not registered", ASSET_UNKNOWN)
-            await posting.create_accounts(conn, [AccountKey(wallet_id, WALLET, asset_code)], 0)
 
         async def change(conn: Connection) -> Wallet | Refusal:
             wallet = await _lock_open(conn, wallet_id)
-            if isinstance(wallet, Refusal) or request.validate_only:
+            if isinstance(wallet, Refusal):
                 return wallet
-            if await store.set_credit_limit(conn, wallet_id, asset_code, credit_limit_minor):
-                return wallet
-            return _credit_limit_in_use(wallet_id, asset_code)
+            if await store.lock_credit_used(conn, wallet_id, asset_code) > credit_limit_minor:
+                return _credit_limit_in_use(wallet_id, asset_code)
+            if not request.validate_only:
+                account = AccountKey(wallet_id, WALLET, asset_code)
+                await posting.create_accounts(conn, [account], 0)
+                await store.set_credit_limit(conn, wallet_id, asset_code, credit_limit_minor)
+            return wallet
 
         return await self._once(request, change)
 

@@ -25,9 +25,15 @@ async def close(client: Caller, wallet_id: str) -> pb.Wallet:
     return (await client.wallets.CloseWallet(request, timeout=TIMEOUT_S)).wallet
 
 
-async def set_credit_limit(client: Caller, wallet_id: str, minor: int, asset: str = "IDR") -> None:
+async def set_credit_limit(
+    client: Caller, wallet_id: str, minor: int, asset: str = "IDR", *, validate_only: bool = False
+) -> None:
     request = pb.SetCreditLimitRequest(
-        request_id=new_id(), wallet_id=wallet_id, asset_code=asset, credit_limit_minor=minor
+        request_id=new_id(),
+        wallet_id=wallet_id,
+        asset_code=asset,
+        credit_limit_minor=minor,
+        validate_only=validate_only,
     )
     await client.wallets.SetCreditLimit(request, timeout=TIMEOUT_S)
 
@@ -99,3 +105,17 @@ async def test_credit_is_spent_to_its_limit(stack: Stack) -> None:
         await client.top_up(wallet_id, 3 * PRICE_MINOR)
         balance = await client.balance(wallet_id)
         assert (balance.posted_minor, balance.available_minor) == (PRICE_MINOR, 3 * PRICE_MINOR)
+
+
+async def test_a_credit_limit_can_be_validated_alone(stack: Stack) -> None:
+    """validate_only runs the check against what is used, and leaves not even an account."""
+    async with caller(stack.environment) as client:
+        wallet_id = await client.wallet()
+        await set_credit_limit(client, wallet_id, PRICE_MINOR, validate_only=True)
+        request = pb.GetBalancesRequest(wallet_id=wallet_id)
+        assert not (await client.wallets.GetBalances(request, timeout=TIMEOUT_S)).balances
+        await set_credit_limit(client, wallet_id, PRICE_MINOR)
+        await client.use(wallet_id)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await set_credit_limit(client, wallet_id, 0, validate_only=True)
+        assert failure_of(raised.value).reason == "CREDIT_LIMIT_IN_USE"

@@ -179,7 +179,7 @@ WITH new_requests AS (
            effective_at, $1, voids_transaction_id
     FROM unnest($6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[],
                 $12::text[], $13::text[], $14::text[], $15::bytea[], $16::text[],
-                $17::timestamptz[], $35::bigint[])
+                $17::timestamptz[], $18::bigint[])
          AS t (transaction_id, kind, wallet_id, booking_id, request_id, reference, metadata,
                price_book_version, charges, event, traceparent, effective_at,
                voids_transaction_id)
@@ -192,26 +192,26 @@ WITH new_requests AS (
     INSERT INTO entries
         (transaction_id, leg_index, account_id, asset_code, amount_minor, held_change_minor,
          balance_after_minor, held_after_minor, credit_limit_minor)
-    SELECT * FROM unnest($18::bigint[], $19::smallint[], $20::bigint[], $21::text[],
-                         $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[],
-                         $39::bigint[])
+    SELECT * FROM unnest($19::bigint[], $20::smallint[], $21::bigint[], $22::text[],
+                         $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[],
+                         $27::bigint[])
 ), moved_accounts AS (
     UPDATE accounts a
     SET balance_minor = t.balance_minor,
         held_minor = t.held_minor,
         last_transaction_id = t.last_transaction_id
-    FROM unnest($26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[])
+    FROM unnest($28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[])
          AS t (account_id, balance_minor, held_minor, last_transaction_id)
     WHERE a.account_id = t.account_id
 ), new_voids AS (
     INSERT INTO voids (transaction_id, amount_minor, voided_minor)
-    SELECT * FROM unnest($36::bigint[], $37::bigint[], $38::bigint[])
+    SELECT * FROM unnest($39::bigint[], $40::bigint[], $41::bigint[])
     ON CONFLICT ON CONSTRAINT voids_pkey DO UPDATE SET voided_minor = excluded.voided_minor
 )
 INSERT INTO holds
     (booking_id, account_id, amount_minor, captured_minor, released_minor, expires_at, expired)
-SELECT * FROM unnest($30::bigint[], $31::bigint[], $32::bigint[], $33::bigint[], $34::bigint[],
-                     $40::timestamptz[], $41::boolean[])
+SELECT * FROM unnest($32::bigint[], $33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[],
+                     $37::timestamptz[], $38::boolean[])
 ON CONFLICT ON CONSTRAINT holds_pkey DO UPDATE
     SET captured_minor = excluded.captured_minor,
         released_minor = excluded.released_minor,
@@ -234,11 +234,7 @@ async def append(conn: Connection, writes: Writes, now: datetime) -> None:
         *_entry_columns(writes.posted),
         *_account_columns(writes.accounts.values()),
         *_hold_columns(writes.holds.values()),
-        [each.transaction.voids_transaction_id for each in writes.posted],
         *_void_columns(writes.voidables.values()),
-        [entry.credit_limit_minor for each in writes.posted for entry in each.transaction.entries],
-        [each.expires_at for each in writes.holds.values()],
-        [each.expired for each in writes.holds.values()],
     )
 
 
@@ -272,10 +268,11 @@ def _transaction_columns(posted: Iterable[Posted]) -> list[list[object]]:
             plan.event,
             plan.traceparent,
             txn.effective_at,
+            txn.voids_transaction_id,
         )
         for txn, plan in ((each.transaction, each.plan) for each in posted)
     ]
-    return _columns(rows, 12)
+    return _columns(rows, 13)
 
 
 def _entry_columns(posted: Iterable[Posted]) -> list[list[object]]:
@@ -289,11 +286,12 @@ def _entry_columns(posted: Iterable[Posted]) -> list[list[object]]:
             entry.held_change_minor,
             entry.balance_after_minor,
             entry.held_after_minor,
+            entry.credit_limit_minor,
         )
         for each in posted
         for leg_index, entry in enumerate(each.transaction.entries)
     ]
-    return _columns(rows, 8)
+    return _columns(rows, 9)
 
 
 def _account_columns(accounts: Iterable[Account]) -> list[list[object]]:
@@ -312,10 +310,12 @@ def _hold_columns(holds: Iterable[Hold]) -> list[list[object]]:
             each.amount_minor,
             each.captured_minor,
             each.released_minor,
+            each.expires_at,
+            each.expired,
         )
         for each in holds
     ]
-    return _columns(rows, 5)
+    return _columns(rows, 7)
 
 
 def _void_columns(voidables: Iterable[Voidable]) -> list[list[object]]:

@@ -110,19 +110,30 @@ async def lock_holdings(conn: Connection, wallet_id: int) -> bool:
     return not any(balance or held for balance, held in rows)
 
 
+LOCK_CREDIT_USED = """
+SELECT balance_minor + held_minor FROM accounts
+WHERE wallet_id = $1 AND account_type = 'WALLET' AND asset_code = $2
+FOR NO KEY UPDATE
+"""
+
+
+async def lock_credit_used(conn: Connection, wallet_id: int, asset_code: str) -> int:
+    """Lock a wallet's account and answer how far it is below zero (negative: above)."""
+    used_minor: int | None = await conn.fetchval(LOCK_CREDIT_USED, wallet_id, asset_code)
+    return used_minor or 0
+
+
 SET_CREDIT_LIMIT = """
 UPDATE accounts SET credit_limit_minor = $3
 WHERE wallet_id = $1 AND account_type = 'WALLET' AND asset_code = $2
-  AND balance_minor + held_minor <= $3
-RETURNING true
 """
 
 
 async def set_credit_limit(
     conn: Connection, wallet_id: int, asset_code: str, credit_limit_minor: int
-) -> bool:
-    """Set the limit of an account that is there; False, and no change, if more of it is used."""
-    return bool(await conn.fetchval(SET_CREDIT_LIMIT, wallet_id, asset_code, credit_limit_minor))
+) -> None:
+    """Set the limit of an account that is there."""
+    await conn.execute(SET_CREDIT_LIMIT, wallet_id, asset_code, credit_limit_minor)
 
 
 @dataclass(frozen=True, slots=True)
