@@ -22,7 +22,7 @@ _NOISE = re.compile(
     r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)\n", re.MULTILINE
 )
 # Months come and go with the calendar; what they are made from is what matters.
-_MONTHLY = ("transactions_2*", "entries_2*")
+_MONTHLY = ("transactions_2*", "entries_2*", "lot_entries_2*")
 
 
 def dump_schema(url: str) -> str:

@@ -12,7 +12,7 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('ensure_partitions'));
     FOR step IN 0..months_ahead LOOP
-        FOREACH parent IN ARRAY ARRAY['transactions', 'entries'] LOOP
+        FOREACH parent IN ARRAY ARRAY['transactions', 'entries', 'lot_entries'] LOOP
             partition := parent || to_char(month, '_YYYY_MM');
             IF to_regclass(partition) IS NULL THEN
                 EXECUTE format(
@@ -33,6 +33,36 @@ BEGIN
 END $$;
 
 COMMENT ON FUNCTION public.ensure_partitions(months_ahead integer) IS 'Makes the partitions of this month and of those ahead.';
+
+CREATE FUNCTION public.forget_requests(retention interval, max_rows integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    forgotten bigint;
+BEGIN
+    IF retention < interval '90 days' THEN
+        RAISE EXCEPTION 'request ids are remembered for at least 90 days, not %', retention
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'requests_retention';
+    END IF;
+    DELETE FROM requests WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM requests WHERE recorded_at < now() - retention LIMIT max_rows
+    ));
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN forgotten;
+END $$;
+
+COMMENT ON FUNCTION public.forget_requests(retention interval, max_rows integer) IS 'Deletes at most so many requests older than the retention. The service''s role may delete no request otherwise.';
+
+CREATE FUNCTION public.lock_postings() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    LOCK TABLE accounts IN EXCLUSIVE MODE;
+END $$;
+
+COMMENT ON FUNCTION public.lock_postings() IS 'Waits for all postings under way and keeps new ones out until the end of the transaction.';
 
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -65,6 +95,24 @@ CREATE FUNCTION public.transaction_id_at(moment timestamp with time zone) RETURN
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((floor((EXTRACT(epoch FROM moment) * (1000)::numeric)))::bigint - '1704067200000'::bigint) << 22);
 
+CREATE TABLE public.accounting_periods (
+    period_id bigint NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT accounting_periods_closed_after_end CHECK ((closed_at >= ends_at))
+);
+
+COMMENT ON TABLE public.accounting_periods IS 'Ends of the stretches of effective time whose books are closed.';
+
+ALTER TABLE public.accounting_periods ALTER COLUMN period_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.accounting_periods_period_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.accounts (
     account_id bigint NOT NULL,
     wallet_id bigint NOT NULL,
@@ -75,16 +123,20 @@ CREATE TABLE public.accounts (
     held_minor bigint DEFAULT 0 NOT NULL,
     last_transaction_id bigint DEFAULT 0 NOT NULL,
     credit_limit_minor bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT accounts_account_type_known CHECK ((account_type = ANY (ARRAY['WALLET'::text, 'FUNDING'::text, 'REVENUE'::text, 'VENDOR_COST'::text, 'VENDOR_PAYABLE'::text]))),
+    open_lots integer DEFAULT 0 NOT NULL,
+    CONSTRAINT accounts_account_type_known CHECK ((account_type = ANY (ARRAY['WALLET'::text, 'FUNDING'::text, 'REVENUE'::text, 'VENDOR_COST'::text, 'VENDOR_PAYABLE'::text, 'BREAKAGE'::text, 'EXCHANGE'::text]))),
     CONSTRAINT accounts_available_not_negative CHECK (((account_type <> 'WALLET'::text) OR ((balance_minor + held_minor) <= credit_limit_minor))),
     CONSTRAINT accounts_balance_minor_limit CHECK (((balance_minor >= '-1000000000000000000'::bigint) AND (balance_minor <= '1000000000000000000'::bigint))),
     CONSTRAINT accounts_credit_limit_minor_range CHECK (((credit_limit_minor >= 0) AND (credit_limit_minor <= '1000000000000000000'::bigint))),
     CONSTRAINT accounts_held_minor_not_negative CHECK ((held_minor >= 0)),
+    CONSTRAINT accounts_open_lots_range CHECK (((open_lots >= 0) AND (open_lots <= 1000))),
     CONSTRAINT accounts_owner_known CHECK (((wallet_id > 0) = (account_type = 'WALLET'::text)))
 )
 WITH (fillfactor='50');
 
 COMMENT ON TABLE public.accounts IS 'One row for each wallet and asset, and one for each house account, asset and stripe. The house is wallet 0; its stripes keep writers apart, and their sum is the balance.';
+
+COMMENT ON COLUMN public.accounts.open_lots IS 'How many of its lots still hold something: 0 saves a look.';
 
 ALTER TABLE public.accounts ALTER COLUMN account_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.accounts_account_id_seq
@@ -113,6 +165,16 @@ CREATE SEQUENCE public.batch_numbers
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE public.chains (
+    chain smallint NOT NULL,
+    last_transaction_id bigint DEFAULT 0 NOT NULL,
+    hash bytea DEFAULT decode(repeat('00'::text, 32), 'hex'::text) NOT NULL,
+    CONSTRAINT chains_hash_length CHECK ((octet_length(hash) = 32))
+)
+WITH (fillfactor='10');
+
+COMMENT ON TABLE public.chains IS 'The last link of each hash chain. One that was never used is at zero.';
+
 CREATE TABLE public.entries (
     transaction_id bigint NOT NULL,
     leg_index smallint NOT NULL,
@@ -123,6 +185,7 @@ CREATE TABLE public.entries (
     balance_after_minor bigint NOT NULL,
     held_after_minor bigint NOT NULL,
     credit_limit_minor bigint DEFAULT 0 NOT NULL,
+    effective_at timestamp with time zone,
     CONSTRAINT entries_moves_something CHECK (((amount_minor <> 0) OR (held_change_minor <> 0)))
 )
 PARTITION BY RANGE (transaction_id);
@@ -130,6 +193,8 @@ PARTITION BY RANGE (transaction_id);
 COMMENT ON TABLE public.entries IS 'The signed legs of transactions; append-only. Every balance is their sum.';
 
 COMMENT ON COLUMN public.entries.credit_limit_minor IS 'As it stood: available is told again as it was.';
+
+COMMENT ON COLUMN public.entries.effective_at IS 'When it counts, where that is not when it was written: for nearly all entries it takes no space, and its index none.';
 
 CREATE TABLE public.feed_lease (
     singleton boolean DEFAULT true NOT NULL,
@@ -157,6 +222,40 @@ WITH (fillfactor='70');
 
 COMMENT ON TABLE public.holds IS 'Money set aside by a booking, and how much of it was taken or set free.';
 
+CREATE TABLE public.lot_entries (
+    transaction_id bigint NOT NULL,
+    leg_index smallint NOT NULL,
+    draw_index smallint NOT NULL,
+    lot_transaction_id bigint NOT NULL,
+    lot_index smallint NOT NULL,
+    amount_minor bigint NOT NULL,
+    held_change_minor bigint NOT NULL,
+    CONSTRAINT lot_entries_moves_something CHECK (((amount_minor <> 0) OR (held_change_minor <> 0)))
+)
+PARTITION BY RANGE (transaction_id);
+
+COMMENT ON TABLE public.lot_entries IS 'How much of an entry was on which lot, in the order drawn; append-only.';
+
+CREATE TABLE public.lots (
+    transaction_id bigint NOT NULL,
+    lot_index smallint NOT NULL,
+    account_id bigint NOT NULL,
+    kind text NOT NULL,
+    priority smallint NOT NULL,
+    expires_at timestamp with time zone,
+    amount_minor bigint NOT NULL,
+    remaining_minor bigint NOT NULL,
+    held_minor bigint DEFAULT 0 NOT NULL,
+    last_transaction_id bigint NOT NULL,
+    CONSTRAINT lots_amount_minor_positive CHECK ((amount_minor > 0)),
+    CONSTRAINT lots_kind_known CHECK ((kind = ANY (ARRAY['PAID'::text, 'BONUS'::text, 'PACKAGE'::text, 'ADD_ON'::text]))),
+    CONSTRAINT lots_priority_range CHECK (((priority >= 1) AND (priority <= 1000))),
+    CONSTRAINT lots_remaining_minor_range CHECK (((0 <= held_minor) AND (held_minor <= remaining_minor) AND (remaining_minor <= amount_minor)))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.lots IS 'Parts of balances, named by the transaction that added them and a number, and what is left of them.';
+
 CREATE TABLE public.migrations (
     name text NOT NULL,
     sha256 text NOT NULL,
@@ -177,7 +276,8 @@ CREATE TABLE public.requests (
     wallet_id bigint,
     refusal jsonb,
     recorded_at timestamp with time zone NOT NULL,
-    CONSTRAINT requests_one_outcome CHECK ((num_nonnulls(transaction_id, wallet_id, refusal) = 1))
+    period_id bigint,
+    CONSTRAINT requests_one_outcome CHECK ((num_nonnulls(transaction_id, wallet_id, period_id, refusal) = 1))
 );
 
 COMMENT ON TABLE public.requests IS 'The one outcome of each request id. Keys are 16-byte BLAKE2b digests, which keep the index small and unique over all months.';
@@ -197,13 +297,21 @@ CREATE TABLE public.transactions (
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
     voids_transaction_id bigint,
-    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text, 'VOID'::text, 'EXPIRATION'::text]))),
+    exchange_rate jsonb,
+    chain smallint,
+    hash bytea,
+    CONSTRAINT transactions_chained CHECK (((chain IS NULL) = (hash IS NULL))),
+    CONSTRAINT transactions_exchange_has_rate CHECK (((kind = 'EXCHANGE'::text) = (exchange_rate IS NOT NULL))),
+    CONSTRAINT transactions_hash_length CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text, 'VOID'::text, 'EXPIRATION'::text, 'BREAKAGE'::text, 'EXCHANGE'::text]))),
     CONSTRAINT transactions_transaction_id_positive CHECK ((transaction_id > 0)),
     CONSTRAINT transactions_voids_something CHECK (((kind = 'VOID'::text) = (voids_transaction_id IS NOT NULL)))
 )
 PARTITION BY RANGE (transaction_id);
 
 COMMENT ON TABLE public.transactions IS 'What was asked and accepted, with the event it gave rise to; append-only.';
+
+COMMENT ON COLUMN public.transactions.hash IS 'SHA-256 of the hash before it in its chain and of its content; NULL where it was written before there were chains.';
 
 CREATE VIEW public.trial_balance AS
  SELECT account_type,
@@ -260,6 +368,12 @@ ALTER TABLE public.wallets ALTER COLUMN wallet_id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
+ALTER TABLE ONLY public.accounting_periods
+    ADD CONSTRAINT accounting_periods_ends_at_key UNIQUE (ends_at);
+
+ALTER TABLE ONLY public.accounting_periods
+    ADD CONSTRAINT accounting_periods_pkey PRIMARY KEY (period_id);
+
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_key UNIQUE (wallet_id, account_type, asset_code, stripe);
 
@@ -269,6 +383,9 @@ ALTER TABLE ONLY public.accounts
 ALTER TABLE ONLY public.assets
     ADD CONSTRAINT assets_pkey PRIMARY KEY (asset_code);
 
+ALTER TABLE ONLY public.chains
+    ADD CONSTRAINT chains_pkey PRIMARY KEY (chain);
+
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (transaction_id, leg_index);
 
@@ -277,6 +394,12 @@ ALTER TABLE ONLY public.feed_lease
 
 ALTER TABLE ONLY public.holds
     ADD CONSTRAINT holds_pkey PRIMARY KEY (booking_id);
+
+ALTER TABLE ONLY public.lot_entries
+    ADD CONSTRAINT lot_entries_pkey PRIMARY KEY (transaction_id, leg_index, draw_index);
+
+ALTER TABLE ONLY public.lots
+    ADD CONSTRAINT lots_pkey PRIMARY KEY (transaction_id, lot_index);
 
 ALTER TABLE ONLY public.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (name);
@@ -298,7 +421,15 @@ ALTER TABLE ONLY public.wallets
 
 CREATE INDEX entries_account_id_idx ON ONLY public.entries USING btree (account_id, transaction_id);
 
+CREATE INDEX entries_effective_at_idx ON ONLY public.entries USING btree (account_id, effective_at) WHERE (effective_at IS NOT NULL);
+
 CREATE INDEX holds_expires_at_idx ON public.holds USING btree (expires_at) WHERE (((captured_minor + released_minor) < amount_minor) AND (expires_at IS NOT NULL));
+
+CREATE INDEX lots_account_id_idx ON public.lots USING btree (account_id) WHERE (remaining_minor > 0);
+
+CREATE INDEX lots_expires_at_idx ON public.lots USING btree (expires_at) WHERE ((remaining_minor > held_minor) AND (expires_at IS NOT NULL));
+
+CREATE INDEX requests_recorded_at_idx ON public.requests USING brin (recorded_at);
 
 CREATE INDEX transactions_booking_id_idx ON ONLY public.transactions USING btree (booking_id, transaction_id) WHERE (booking_id IS NOT NULL);
 
@@ -306,11 +437,19 @@ CREATE INDEX transactions_wallet_id_idx ON ONLY public.transactions USING btree 
 
 CREATE INDEX wallets_parent_wallet_id_idx ON public.wallets USING btree (parent_wallet_id, wallet_id);
 
+CREATE TRIGGER accounting_periods_append_only BEFORE DELETE OR UPDATE ON public.accounting_periods FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER accounting_periods_no_truncate BEFORE TRUNCATE ON public.accounting_periods FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON public.entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER entries_balanced AFTER INSERT ON public.entries REFERENCING NEW TABLE AS new_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_unbalanced();
 
 CREATE TRIGGER entries_no_truncate BEFORE TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER lot_entries_append_only BEFORE DELETE OR UPDATE ON public.lot_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER lot_entries_no_truncate BEFORE TRUNCATE ON public.lot_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER transactions_append_only BEFORE DELETE OR UPDATE ON public.transactions FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -325,12 +464,20 @@ ALTER TABLE ONLY public.wallets
 REVOKE ALL ON FUNCTION public.ensure_partitions(months_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.ensure_partitions(months_ahead integer) TO wallet_service;
 
+REVOKE ALL ON FUNCTION public.forget_requests(retention interval, max_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.forget_requests(retention interval, max_rows integer) TO wallet_service;
+
+REVOKE ALL ON FUNCTION public.lock_postings() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.lock_postings() TO wallet_service;
+
 REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.refuse_unbalanced() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.transaction_id_at(moment timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.transaction_id_at(moment timestamp with time zone) TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.accounting_periods TO wallet_service;
 
 GRANT SELECT,INSERT ON TABLE public.accounts TO wallet_service;
 
@@ -342,9 +489,17 @@ GRANT UPDATE(last_transaction_id) ON TABLE public.accounts TO wallet_service;
 
 GRANT UPDATE(credit_limit_minor) ON TABLE public.accounts TO wallet_service;
 
+GRANT UPDATE(open_lots) ON TABLE public.accounts TO wallet_service;
+
 GRANT SELECT ON TABLE public.assets TO wallet_service;
 
 GRANT USAGE ON SEQUENCE public.batch_numbers TO wallet_service;
+
+GRANT SELECT ON TABLE public.chains TO wallet_service;
+
+GRANT UPDATE(last_transaction_id) ON TABLE public.chains TO wallet_service;
+
+GRANT UPDATE(hash) ON TABLE public.chains TO wallet_service;
 
 GRANT SELECT,INSERT ON TABLE public.entries TO wallet_service;
 
@@ -361,6 +516,16 @@ GRANT UPDATE(captured_minor) ON TABLE public.holds TO wallet_service;
 GRANT UPDATE(released_minor) ON TABLE public.holds TO wallet_service;
 
 GRANT UPDATE(expired) ON TABLE public.holds TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.lot_entries TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.lots TO wallet_service;
+
+GRANT UPDATE(remaining_minor) ON TABLE public.lots TO wallet_service;
+
+GRANT UPDATE(held_minor) ON TABLE public.lots TO wallet_service;
+
+GRANT UPDATE(last_transaction_id) ON TABLE public.lots TO wallet_service;
 
 GRANT SELECT ON TABLE public.migrations TO wallet_service;
 

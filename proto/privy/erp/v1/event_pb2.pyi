@@ -40,6 +40,8 @@ class _LineTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LineType.Val
     """What the usage costs."""
     LINE_TYPE_VENDOR_PAYABLE: _LineType.ValueType  # 5
     """Owed to a vendor."""
+    LINE_TYPE_BREAKAGE: _LineType.ValueType  # 6
+    """Earned by what expired unspent."""
 
 class LineType(_LineType, metaclass=_LineTypeEnumTypeWrapper):
     """What a line means to finance."""
@@ -56,6 +58,8 @@ LINE_TYPE_COST: LineType.ValueType  # 4
 """What the usage costs."""
 LINE_TYPE_VENDOR_PAYABLE: LineType.ValueType  # 5
 """Owed to a vendor."""
+LINE_TYPE_BREAKAGE: LineType.ValueType  # 6
+"""Earned by what expired unspent."""
 Global___LineType: _TypeAlias = LineType  # noqa: Y015
 
 @_typing.final

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from privy.wallet.v1 import amount_pb2 as _amount_pb2
 from privy.wallet.v1 import ledger_pb2 as _ledger_pb2
+from privy.wallet.v1 import lot_pb2 as _lot_pb2
 from privy.wallet.v1 import wallet_pb2 as _wallet_pb2
 import builtins as _builtins
 import sys
@@ -209,6 +210,7 @@ class TopUpRequest(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LOT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, 1 to 64 characters, unique over every mutating call."""
     wallet_id: _builtins.str
@@ -229,6 +231,10 @@ class TopUpRequest(_message.Message):
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """At most 32 notes: keys of 1 to 64 characters, values of at most 512."""
 
+    @_builtins.property
+    def lot(self) -> _lot_pb2.LotTerms:
+        """If set, what is added has terms of its own: expiry, priority, kind."""
+
     def __init__(
         self,
         *,
@@ -239,10 +245,11 @@ class TopUpRequest(_message.Message):
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
+        lot: _lot_pb2.LotTerms | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "effective_time", b"effective_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "effective_time", b"effective_time", "lot", b"lot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "effective_time", b"effective_time", "metadata", b"metadata", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "effective_time", b"effective_time", "lot", b"lot", "metadata", b"metadata", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

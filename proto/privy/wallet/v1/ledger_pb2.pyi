@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from privy.wallet.v1 import amount_pb2 as _amount_pb2
+from privy.wallet.v1 import lot_pb2 as _lot_pb2
 from privy.wallet.v1 import wallet_pb2 as _wallet_pb2
 import builtins as _builtins
 import sys
@@ -46,6 +47,10 @@ class _TransactionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trans
     """An earlier transaction is taken back, whole or in part."""
     TRANSACTION_KIND_EXPIRATION: _TransactionKind.ValueType  # 8
     """What a booking still held at its expiry is set free."""
+    TRANSACTION_KIND_BREAKAGE: _TransactionKind.ValueType  # 9
+    """What a lot still held at its expiry becomes the house's."""
+    TRANSACTION_KIND_EXCHANGE: _TransactionKind.ValueType  # 10
+    """One asset is exchanged for another."""
 
 class TransactionKind(_TransactionKind, metaclass=_TransactionKindEnumTypeWrapper):
     """What a caller asked for."""
@@ -68,6 +73,10 @@ TRANSACTION_KIND_VOID: TransactionKind.ValueType  # 7
 """An earlier transaction is taken back, whole or in part."""
 TRANSACTION_KIND_EXPIRATION: TransactionKind.ValueType  # 8
 """What a booking still held at its expiry is set free."""
+TRANSACTION_KIND_BREAKAGE: TransactionKind.ValueType  # 9
+"""What a lot still held at its expiry becomes the house's."""
+TRANSACTION_KIND_EXCHANGE: TransactionKind.ValueType  # 10
+"""One asset is exchanged for another."""
 Global___TransactionKind: _TypeAlias = TransactionKind  # noqa: Y015
 
 class _TransactionState:
@@ -126,6 +135,12 @@ class _AccountTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccountTy
     """What usage costs. Normal side: debit."""
     ACCOUNT_TYPE_VENDOR_PAYABLE: _AccountType.ValueType  # 5
     """Owed to vendors. Normal side: credit."""
+    ACCOUNT_TYPE_BREAKAGE: _AccountType.ValueType  # 6
+    """Earned by lots that expired unspent. Normal side: credit."""
+    ACCOUNT_TYPE_EXCHANGE: _AccountType.ValueType  # 7
+    """Where the sides of exchanges meet: what the house has of each asset by
+    exchanging. Either side.
+    """
 
 class AccountType(_AccountType, metaclass=_AccountTypeEnumTypeWrapper):
     """What an account is for."""
@@ -144,6 +159,12 @@ ACCOUNT_TYPE_VENDOR_COST: AccountType.ValueType  # 4
 """What usage costs. Normal side: debit."""
 ACCOUNT_TYPE_VENDOR_PAYABLE: AccountType.ValueType  # 5
 """Owed to vendors. Normal side: credit."""
+ACCOUNT_TYPE_BREAKAGE: AccountType.ValueType  # 6
+"""Earned by lots that expired unspent. Normal side: credit."""
+ACCOUNT_TYPE_EXCHANGE: AccountType.ValueType  # 7
+"""Where the sides of exchanges meet: what the house has of each asset by
+exchanging. Either side.
+"""
 Global___AccountType: _TypeAlias = AccountType  # noqa: Y015
 
 @_typing.final
@@ -189,6 +210,9 @@ class Plan(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     VOID_OF_FIELD_NUMBER: _builtins.int
+    LOT_FIELD_NUMBER: _builtins.int
+    EXCHANGE_RATE_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, 1 to 64 characters, unique over every mutating call."""
     body_digest: _builtins.bytes
@@ -211,6 +235,12 @@ class Plan(_message.Message):
     """W3C trace context of the action."""
     validate_only: _builtins.bool
     """Decides, and writes nothing."""
+    group_id: _builtins.str
+    """Plans of one call that have the same, not empty, `group_id` are accepted all
+    together or not at all; at most 64 characters. If one is refused, every
+    other is with `GROUP_REFUSED`, and the metadata names the request id at
+    fault. They must follow one another.
+    """
     @_builtins.property
     def legs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Leg]:
         """Balanced for each asset; at most 32. Empty where only held money changes."""
@@ -245,6 +275,16 @@ class Plan(_message.Message):
     def void_of(self) -> Global___VoidOf:
         """The transaction that this one takes back, whole or in part, if any."""
 
+    @_builtins.property
+    def lot(self) -> _lot_pb2.LotTerms:
+        """If set, what the plan adds to its wallet is a lot with these terms."""
+
+    @_builtins.property
+    def exchange_rate(self) -> Global___ExchangeRate:
+        """The rate at which one asset was exchanged for another; set where the kind is
+        EXCHANGE, and only there.
+        """
+
     def __init__(
         self,
         *,
@@ -265,16 +305,57 @@ class Plan(_message.Message):
         traceparent: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
         void_of: Global___VoidOf | None = ...,
+        lot: _lot_pb2.LotTerms | None = ...,
+        exchange_rate: Global___ExchangeRate | None = ...,
+        group_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_hold", b"capture_hold", "effective_time", b"effective_time", "hold", b"hold", "open_hold", b"open_hold", "release_hold", b"release_hold", "void_of", b"void_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_hold", b"capture_hold", "effective_time", b"effective_time", "exchange_rate", b"exchange_rate", "hold", b"hold", "lot", b"lot", "open_hold", b"open_hold", "release_hold", b"release_hold", "void_of", b"void_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_digest", b"body_digest", "capture_hold", b"capture_hold", "charges", b"charges", "effective_time", b"effective_time", "event", b"event", "hold", b"hold", "kind", b"kind", "legs", b"legs", "metadata", b"metadata", "open_hold", b"open_hold", "price_book_version", b"price_book_version", "reference", b"reference", "release_hold", b"release_hold", "request_id", b"request_id", "traceparent", b"traceparent", "validate_only", b"validate_only", "void_of", b"void_of", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_digest", b"body_digest", "capture_hold", b"capture_hold", "charges", b"charges", "effective_time", b"effective_time", "event", b"event", "exchange_rate", b"exchange_rate", "group_id", b"group_id", "hold", b"hold", "kind", b"kind", "legs", b"legs", "lot", b"lot", "metadata", b"metadata", "open_hold", b"open_hold", "price_book_version", b"price_book_version", "reference", b"reference", "release_hold", b"release_hold", "request_id", b"request_id", "traceparent", b"traceparent", "validate_only", b"validate_only", "void_of", b"void_of", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_hold: _TypeAlias = _typing.Literal["open_hold", "capture_hold", "release_hold"]  # noqa: Y015
     _WhichOneofArgType_hold: _TypeAlias = _typing.Literal["hold", b"hold"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_hold) -> _WhichOneofReturnType_hold | None: ...
 
 Global___Plan: _TypeAlias = Plan  # noqa: Y015
+
+@_typing.final
+class ExchangeRate(_message.Message):
+    """How much of one asset another one was worth, exactly. An exchange is two
+    balanced sides, one in each asset, that meet in the house's EXCHANGE accounts.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_ASSET_CODE_FIELD_NUMBER: _builtins.int
+    TARGET_ASSET_CODE_FIELD_NUMBER: _builtins.int
+    NUMERATOR_FIELD_NUMBER: _builtins.int
+    DENOMINATOR_FIELD_NUMBER: _builtins.int
+    source_asset_code: _builtins.str
+    """What was given."""
+    target_asset_code: _builtins.str
+    """What was received for it."""
+    numerator: _builtins.int
+    """Minor units received = minor units given x numerator / denominator, rounded
+    down. 1 to 10^17.
+    """
+    denominator: _builtins.int
+    """See `numerator`. 1 to 10^17."""
+    def __init__(
+        self,
+        *,
+        source_asset_code: _builtins.str = ...,
+        target_asset_code: _builtins.str = ...,
+        numerator: _builtins.int = ...,
+        denominator: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["denominator", b"denominator", "numerator", b"numerator", "source_asset_code", b"source_asset_code", "target_asset_code", b"target_asset_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExchangeRate: _TypeAlias = ExchangeRate  # noqa: Y015
 
 @_typing.final
 class Leg(_message.Message):
@@ -527,6 +608,7 @@ class Transaction(_message.Message):
     VOIDS_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     VOIDED_MINOR_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    EXCHANGE_RATE_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """Assigned by the ledger, such as `txn_318072051097600`. Ids grow with the
     time of writing. Empty in the answer to a plan with `validate_only`.
@@ -581,6 +663,10 @@ class Transaction(_message.Message):
         expires.
         """
 
+    @_builtins.property
+    def exchange_rate(self) -> Global___ExchangeRate:
+        """From the plan."""
+
     def __init__(
         self,
         *,
@@ -601,10 +687,11 @@ class Transaction(_message.Message):
         voids_transaction_id: _builtins.str = ...,
         voided_minor: _builtins.int = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        exchange_rate: Global___ExchangeRate | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "expire_time", b"expire_time", "held_remaining", b"held_remaining"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "exchange_rate", b"exchange_rate", "expire_time", b"expire_time", "held_remaining", b"held_remaining"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "expire_time", b"expire_time", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "exchange_rate", b"exchange_rate", "expire_time", b"expire_time", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -621,6 +708,7 @@ class TransactionEntry(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     HELD_CHANGE_MINOR_FIELD_NUMBER: _builtins.int
     BALANCE_AFTER_FIELD_NUMBER: _builtins.int
+    LOT_ENTRIES_FIELD_NUMBER: _builtins.int
     wallet_id: _builtins.str
     """The wallet that owns the account; empty for the house."""
     account_type: Global___AccountType.ValueType
@@ -635,6 +723,12 @@ class TransactionEntry(_message.Message):
     def balance_after(self) -> _wallet_pb2.Balance:
         """The wallet's balance after it; unset for the house."""
 
+    @_builtins.property
+    def lot_entries(self) -> _containers.RepeatedCompositeFieldContainer[_lot_pb2.LotEntry]:
+        """How much of it was on which lots, in the order drawn; what is missing was on
+        none.
+        """
+
     def __init__(
         self,
         *,
@@ -643,10 +737,11 @@ class TransactionEntry(_message.Message):
         amount: _amount_pb2.Amount | None = ...,
         held_change_minor: _builtins.int = ...,
         balance_after: _wallet_pb2.Balance | None = ...,
+        lot_entries: _abc.Iterable[_lot_pb2.LotEntry] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balance_after", b"balance_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_type", b"account_type", "amount", b"amount", "balance_after", b"balance_after", "held_change_minor", b"held_change_minor", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_type", b"account_type", "amount", b"amount", "balance_after", b"balance_after", "held_change_minor", b"held_change_minor", "lot_entries", b"lot_entries", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -906,12 +1001,23 @@ class GetTrialBalanceRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    AS_OF_TIME_FIELD_NUMBER: _builtins.int
+    TIME_BASIS_FIELD_NUMBER: _builtins.int
+    time_basis: _wallet_pb2.TimeBasis.ValueType
+    """Which time of a transaction `as_of_time` goes by; its record time if unset."""
+    @_builtins.property
+    def as_of_time(self) -> _timestamp_pb2.Timestamp:
+        """If set: the books as they stood at this time; else now. Not in the future."""
+
     def __init__(
         self,
+        *,
+        as_of_time: _timestamp_pb2.Timestamp | None = ...,
+        time_basis: _wallet_pb2.TimeBasis.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "time_basis", b"time_basis"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -970,3 +1076,344 @@ class TrialBalanceLine(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TrialBalanceLine: _TypeAlias = TrialBalanceLine  # noqa: Y015
+
+@_typing.final
+class CloseAccountingPeriodRequest(_message.Message):
+    """Closes the books up to a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, 1 to 64 characters, unique over every mutating call."""
+    validate_only: _builtins.bool
+    """Runs every check and writes nothing."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """The end, exclusive: what counts from then on is in the next period. Not in
+        the future.
+        """
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseAccountingPeriodRequest: _TypeAlias = CloseAccountingPeriodRequest  # noqa: Y015
+
+@_typing.final
+class CloseAccountingPeriodResponse(_message.Message):
+    """Answers `CloseAccountingPeriod`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def period(self) -> Global___AccountingPeriod:
+        """The period that was closed."""
+
+    def __init__(
+        self,
+        *,
+        period: Global___AccountingPeriod | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseAccountingPeriodResponse: _TypeAlias = CloseAccountingPeriodResponse  # noqa: Y015
+
+@_typing.final
+class AccountingPeriod(_message.Message):
+    """A stretch of effective time whose books are closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """The end of the one before, inclusive; unset for the first."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Exclusive."""
+
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was closed."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccountingPeriod: _TypeAlias = AccountingPeriod  # noqa: Y015
+
+@_typing.final
+class ListAccountingPeriodsRequest(_message.Message):
+    """Asks for a page of closed periods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """0 means 50; above 1,000 is lowered to 1,000; negative is refused."""
+    page_token: _builtins.str
+    """From the last answer, with the same other fields; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAccountingPeriodsRequest: _TypeAlias = ListAccountingPeriodsRequest  # noqa: Y015
+
+@_typing.final
+class ListAccountingPeriodsResponse(_message.Message):
+    """Answers `ListAccountingPeriods`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIODS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty at the end, and only there."""
+    @_builtins.property
+    def periods(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccountingPeriod]:
+        """At most `page_size` periods, newest first."""
+
+    def __init__(
+        self,
+        *,
+        periods: _abc.Iterable[Global___AccountingPeriod] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "periods", b"periods"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAccountingPeriodsResponse: _TypeAlias = ListAccountingPeriodsResponse  # noqa: Y015
+
+@_typing.final
+class VerifyLedgerRequest(_message.Message):
+    """Asks for the books to be verified."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KNOWN_HEADS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def known_heads(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChainHead]:
+        """Heads of the chains that were noted earlier, such as those of a summary: the
+        chains must still run through them. So even a chain that was made anew as a
+        whole is found. At most 1,024.
+        """
+
+    def __init__(
+        self,
+        *,
+        known_heads: _abc.Iterable[Global___ChainHead] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_heads", b"known_heads"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyLedgerRequest: _TypeAlias = VerifyLedgerRequest  # noqa: Y015
+
+@_typing.final
+class ChainHead(_message.Message):
+    """The last link of one hash chain. Each Wallet process appends to chains of its
+    own, so that no two wait for each other.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHAIN_FIELD_NUMBER: _builtins.int
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    chain: _builtins.int
+    """The chain's number."""
+    transaction_id: _builtins.str
+    """Its last transaction."""
+    hash: _builtins.bytes
+    """32 bytes: SHA-256 of the hash before it and of the transaction's content."""
+    def __init__(
+        self,
+        *,
+        chain: _builtins.int = ...,
+        transaction_id: _builtins.str = ...,
+        hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chain", b"chain", "hash", b"hash", "transaction_id", b"transaction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChainHead: _TypeAlias = ChainHead  # noqa: Y015
+
+@_typing.final
+class VerifyLedgerResponse(_message.Message):
+    """One message of `VerifyLedger`'s stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    FINDING_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___VerifyProgress:
+        """How far it is."""
+
+    @_builtins.property
+    def finding(self) -> Global___VerifyFinding:
+        """A row that is off; in the order found. After 100 it ends."""
+
+    @_builtins.property
+    def summary(self) -> Global___VerifySummary:
+        """The last message."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___VerifyProgress | None = ...,
+        finding: Global___VerifyFinding | None = ...,
+        summary: Global___VerifySummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "progress", b"progress", "report", b"report", "summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "progress", b"progress", "report", b"report", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_report: _TypeAlias = _typing.Literal["progress", "finding", "summary"]  # noqa: Y015
+    _WhichOneofArgType_report: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_report) -> _WhichOneofReturnType_report | None: ...
+
+Global___VerifyLedgerResponse: _TypeAlias = VerifyLedgerResponse  # noqa: Y015
+
+@_typing.final
+class VerifyProgress(_message.Message):
+    """How far a verification is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    TRANSACTIONS_FIELD_NUMBER: _builtins.int
+    TRANSACTIONS_ESTIMATED_FIELD_NUMBER: _builtins.int
+    stage: _builtins.str
+    """What is being recomputed, such as `chains` or `holds`."""
+    transactions: _builtins.int
+    """Transactions seen up to now."""
+    transactions_estimated: _builtins.int
+    """How many there are, by the planner's estimate."""
+    def __init__(
+        self,
+        *,
+        stage: _builtins.str = ...,
+        transactions: _builtins.int = ...,
+        transactions_estimated: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stage", b"stage", "transactions", b"transactions", "transactions_estimated", b"transactions_estimated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyProgress: _TypeAlias = VerifyProgress  # noqa: Y015
+
+@_typing.final
+class VerifyFinding(_message.Message):
+    """A row that is not what the entries, or the hash chains, say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TABLE_FIELD_NUMBER: _builtins.int
+    ROW_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    table: _builtins.str
+    """The table."""
+    row: _builtins.str
+    """Its key, such as `transaction_id=318072051097600, leg_index=0`."""
+    detail: _builtins.str
+    """What is wrong with it, with both figures."""
+    def __init__(
+        self,
+        *,
+        table: _builtins.str = ...,
+        row: _builtins.str = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "row", b"row", "table", b"table"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyFinding: _TypeAlias = VerifyFinding  # noqa: Y015
+
+@_typing.final
+class VerifySummary(_message.Message):
+    """What a verification came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTIONS_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    HEADS_FIELD_NUMBER: _builtins.int
+    transactions: _builtins.int
+    """How many were verified."""
+    entries: _builtins.int
+    """How many were verified."""
+    findings: _builtins.int
+    """How many rows are off; 0 if the books are whole."""
+    @_builtins.property
+    def heads(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChainHead]:
+        """The heads of the chains: note them, and ask with them next time."""
+
+    def __init__(
+        self,
+        *,
+        transactions: _builtins.int = ...,
+        entries: _builtins.int = ...,
+        findings: _builtins.int = ...,
+        heads: _abc.Iterable[Global___ChainHead] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "findings", b"findings", "heads", b"heads", "transactions", b"transactions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifySummary: _TypeAlias = VerifySummary  # noqa: Y015

@@ -59,6 +59,21 @@ class LedgerServiceStub:
                 request_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTrialBalanceRequest.SerializeToString,
                 response_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTrialBalanceResponse.FromString,
                 _registered_method=True)
+        self.CloseAccountingPeriod = channel.unary_unary(
+                '/privy.wallet.v1.LedgerService/CloseAccountingPeriod',
+                request_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.CloseAccountingPeriodRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.CloseAccountingPeriodResponse.FromString,
+                _registered_method=True)
+        self.ListAccountingPeriods = channel.unary_unary(
+                '/privy.wallet.v1.LedgerService/ListAccountingPeriods',
+                request_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.ListAccountingPeriodsRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.ListAccountingPeriodsResponse.FromString,
+                _registered_method=True)
+        self.VerifyLedger = channel.unary_stream(
+                '/privy.wallet.v1.LedgerService/VerifyLedger',
+                request_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.VerifyLedgerRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.VerifyLedgerResponse.FromString,
+                _registered_method=True)
 
 
 class LedgerServiceServicer:
@@ -73,8 +88,9 @@ class LedgerServiceServicer:
         """Decides plans in order, each seeing the effect of those before it, and
         appends every accepted one together with its event, durably, before it
         answers. Plans are independent: one refused does not touch the others, and
-        is answered in its own result. Safe to retry with the same plans: a request
-        id that was decided before gets its first answer again.
+        is answered in its own result; but plans of one group (`group_id`) are
+        accepted all together or not at all. Safe to retry with the same plans: a
+        request id that was decided before gets its first answer again.
 
         A malformed plan is refused in its own result, the field named
         `plans[3].legs[0].amount_minor`; that refusal is not kept.
@@ -104,8 +120,40 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTrialBalance(self, request, context):
-        """Sums the books by account type and asset. The amounts of an asset sum to
-        zero, always.
+        """Sums the books by account type and asset, now or as of a time. The amounts
+        of an asset sum to zero, always. Errors: INVALID_ARGUMENT (`as_of_time`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseAccountingPeriod(self, request, context):
+        """Closes the books up to a time: from then on a plan whose effective time is
+        earlier is refused. There is no opening them again.
+
+        Errors, in order: INVALID_ARGUMENT (a field; `end_time` in the future),
+        ALREADY_EXISTS (`REQUEST_ID_REUSED`), FAILED_PRECONDITION (`PERIOD_CLOSED`:
+        the books are closed up to a later time).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAccountingPeriods(self, request, context):
+        """Lists the accounting periods that were closed, newest first.
+        Errors: INVALID_ARGUMENT (`page_size`, `page_token`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyLedger(self, request, context):
+        """Recomputes the hash chains, and every balance, hold, void and lot from the
+        entries, in one snapshot, while postings go on. It reports progress now and
+        then, every row that is off, and a summary at the end. Takes about a minute
+        for each few million entries: give it a deadline of hours.
+
+        Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,6 +181,21 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.GetTrialBalance,
                     request_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTrialBalanceRequest.FromString,
                     response_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTrialBalanceResponse.SerializeToString,
+            ),
+            'CloseAccountingPeriod': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseAccountingPeriod,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.CloseAccountingPeriodRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.CloseAccountingPeriodResponse.SerializeToString,
+            ),
+            'ListAccountingPeriods': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccountingPeriods,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.ListAccountingPeriodsRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.ListAccountingPeriodsResponse.SerializeToString,
+            ),
+            'VerifyLedger': grpc.unary_stream_rpc_method_handler(
+                    servicer.VerifyLedger,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.VerifyLedgerRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.VerifyLedgerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -248,6 +311,87 @@ class LedgerService:
             '/privy.wallet.v1.LedgerService/GetTrialBalance',
             privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTrialBalanceRequest.SerializeToString,
             privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTrialBalanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseAccountingPeriod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.LedgerService/CloseAccountingPeriod',
+            privy_dot_wallet_dot_v1_dot_ledger__pb2.CloseAccountingPeriodRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_ledger__pb2.CloseAccountingPeriodResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccountingPeriods(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.LedgerService/ListAccountingPeriods',
+            privy_dot_wallet_dot_v1_dot_ledger__pb2.ListAccountingPeriodsRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_ledger__pb2.ListAccountingPeriodsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyLedger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/privy.wallet.v1.LedgerService/VerifyLedger',
+            privy_dot_wallet_dot_v1_dot_ledger__pb2.VerifyLedgerRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_ledger__pb2.VerifyLedgerResponse.FromString,
             options,
             channel_credentials,
             insecure,

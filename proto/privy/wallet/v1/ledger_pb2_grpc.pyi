@@ -42,8 +42,9 @@ class LedgerServiceStub:
     """Decides plans in order, each seeing the effect of those before it, and
     appends every accepted one together with its event, durably, before it
     answers. Plans are independent: one refused does not touch the others, and
-    is answered in its own result. Safe to retry with the same plans: a request
-    id that was decided before gets its first answer again.
+    is answered in its own result; but plans of one group (`group_id`) are
+    accepted all together or not at all. Safe to retry with the same plans: a
+    request id that was decided before gets its first answer again.
 
     A malformed plan is refused in its own result, the field named
     `plans[3].legs[0].amount_minor`; that refusal is not kept.
@@ -61,8 +62,28 @@ class LedgerServiceStub:
     (`WALLET_NOT_FOUND`).
     """
     GetTrialBalance: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.GetTrialBalanceRequest, _ledger_pb2.GetTrialBalanceResponse]
-    """Sums the books by account type and asset. The amounts of an asset sum to
-    zero, always.
+    """Sums the books by account type and asset, now or as of a time. The amounts
+    of an asset sum to zero, always. Errors: INVALID_ARGUMENT (`as_of_time`).
+    """
+    CloseAccountingPeriod: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.CloseAccountingPeriodRequest, _ledger_pb2.CloseAccountingPeriodResponse]
+    """Closes the books up to a time: from then on a plan whose effective time is
+    earlier is refused. There is no opening them again.
+
+    Errors, in order: INVALID_ARGUMENT (a field; `end_time` in the future),
+    ALREADY_EXISTS (`REQUEST_ID_REUSED`), FAILED_PRECONDITION (`PERIOD_CLOSED`:
+    the books are closed up to a later time).
+    """
+    ListAccountingPeriods: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListAccountingPeriodsRequest, _ledger_pb2.ListAccountingPeriodsResponse]
+    """Lists the accounting periods that were closed, newest first.
+    Errors: INVALID_ARGUMENT (`page_size`, `page_token`).
+    """
+    VerifyLedger: _grpc.UnaryStreamMultiCallable[_ledger_pb2.VerifyLedgerRequest, _ledger_pb2.VerifyLedgerResponse]
+    """Recomputes the hash chains, and every balance, hold, void and lot from the
+    entries, in one snapshot, while postings go on. It reports progress now and
+    then, every row that is off, and a summary at the end. Takes about a minute
+    for each few million entries: give it a deadline of hours.
+
+    Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
     """
 
 @_typing.type_check_only
@@ -79,8 +100,9 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     """Decides plans in order, each seeing the effect of those before it, and
     appends every accepted one together with its event, durably, before it
     answers. Plans are independent: one refused does not touch the others, and
-    is answered in its own result. Safe to retry with the same plans: a request
-    id that was decided before gets its first answer again.
+    is answered in its own result; but plans of one group (`group_id`) are
+    accepted all together or not at all. Safe to retry with the same plans: a
+    request id that was decided before gets its first answer again.
 
     A malformed plan is refused in its own result, the field named
     `plans[3].legs[0].amount_minor`; that refusal is not kept.
@@ -98,8 +120,28 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     (`WALLET_NOT_FOUND`).
     """
     GetTrialBalance: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetTrialBalanceRequest, _ledger_pb2.GetTrialBalanceResponse]  # type: ignore[assignment]
-    """Sums the books by account type and asset. The amounts of an asset sum to
-    zero, always.
+    """Sums the books by account type and asset, now or as of a time. The amounts
+    of an asset sum to zero, always. Errors: INVALID_ARGUMENT (`as_of_time`).
+    """
+    CloseAccountingPeriod: _aio.UnaryUnaryMultiCallable[_ledger_pb2.CloseAccountingPeriodRequest, _ledger_pb2.CloseAccountingPeriodResponse]  # type: ignore[assignment]
+    """Closes the books up to a time: from then on a plan whose effective time is
+    earlier is refused. There is no opening them again.
+
+    Errors, in order: INVALID_ARGUMENT (a field; `end_time` in the future),
+    ALREADY_EXISTS (`REQUEST_ID_REUSED`), FAILED_PRECONDITION (`PERIOD_CLOSED`:
+    the books are closed up to a later time).
+    """
+    ListAccountingPeriods: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListAccountingPeriodsRequest, _ledger_pb2.ListAccountingPeriodsResponse]  # type: ignore[assignment]
+    """Lists the accounting periods that were closed, newest first.
+    Errors: INVALID_ARGUMENT (`page_size`, `page_token`).
+    """
+    VerifyLedger: _aio.UnaryStreamMultiCallable[_ledger_pb2.VerifyLedgerRequest, _ledger_pb2.VerifyLedgerResponse]  # type: ignore[assignment]
+    """Recomputes the hash chains, and every balance, hold, void and lot from the
+    entries, in one snapshot, while postings go on. It reports progress now and
+    then, every row that is off, and a summary at the end. Takes about a minute
+    for each few million entries: give it a deadline of hours.
+
+    Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
     """
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -119,8 +161,9 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Decides plans in order, each seeing the effect of those before it, and
         appends every accepted one together with its event, durably, before it
         answers. Plans are independent: one refused does not touch the others, and
-        is answered in its own result. Safe to retry with the same plans: a request
-        id that was decided before gets its first answer again.
+        is answered in its own result; but plans of one group (`group_id`) are
+        accepted all together or not at all. Safe to retry with the same plans: a
+        request id that was decided before gets its first answer again.
 
         A malformed plan is refused in its own result, the field named
         `plans[3].legs[0].amount_minor`; that refusal is not kept.
@@ -156,8 +199,46 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_pb2.GetTrialBalanceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_pb2.GetTrialBalanceResponse, _abc.Awaitable[_ledger_pb2.GetTrialBalanceResponse]]:
-        """Sums the books by account type and asset. The amounts of an asset sum to
-        zero, always.
+        """Sums the books by account type and asset, now or as of a time. The amounts
+        of an asset sum to zero, always. Errors: INVALID_ARGUMENT (`as_of_time`).
+        """
+
+    @_abc_1.abstractmethod
+    def CloseAccountingPeriod(
+        self,
+        request: _ledger_pb2.CloseAccountingPeriodRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_pb2.CloseAccountingPeriodResponse, _abc.Awaitable[_ledger_pb2.CloseAccountingPeriodResponse]]:
+        """Closes the books up to a time: from then on a plan whose effective time is
+        earlier is refused. There is no opening them again.
+
+        Errors, in order: INVALID_ARGUMENT (a field; `end_time` in the future),
+        ALREADY_EXISTS (`REQUEST_ID_REUSED`), FAILED_PRECONDITION (`PERIOD_CLOSED`:
+        the books are closed up to a later time).
+        """
+
+    @_abc_1.abstractmethod
+    def ListAccountingPeriods(
+        self,
+        request: _ledger_pb2.ListAccountingPeriodsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_pb2.ListAccountingPeriodsResponse, _abc.Awaitable[_ledger_pb2.ListAccountingPeriodsResponse]]:
+        """Lists the accounting periods that were closed, newest first.
+        Errors: INVALID_ARGUMENT (`page_size`, `page_token`).
+        """
+
+    @_abc_1.abstractmethod
+    def VerifyLedger(
+        self,
+        request: _ledger_pb2.VerifyLedgerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_ledger_pb2.VerifyLedgerResponse], _abc.AsyncIterator[_ledger_pb2.VerifyLedgerResponse]]:
+        """Recomputes the hash chains, and every balance, hold, void and lot from the
+        entries, in one snapshot, while postings go on. It reports progress now and
+        then, every row that is off, and a summary at the end. Takes about a minute
+        for each few million entries: give it a deadline of hours.
+
+        Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
         """
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from privy.wallet.v1 import lot_pb2 as _lot_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _TimeBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TimeBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TimeBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TIME_BASIS_UNSPECIFIED: _TimeBasis.ValueType  # 0
+    """Means RECORD."""
+    TIME_BASIS_RECORD: _TimeBasis.ValueType  # 1
+    """When it was written: what the books said then."""
+    TIME_BASIS_EFFECTIVE: _TimeBasis.ValueType  # 2
+    """When it counts: what we know today of then."""
+
+class TimeBasis(_TimeBasis, metaclass=_TimeBasisEnumTypeWrapper):
+    """Which time of a transaction goes for a question about the past."""
+
+TIME_BASIS_UNSPECIFIED: TimeBasis.ValueType  # 0
+"""Means RECORD."""
+TIME_BASIS_RECORD: TimeBasis.ValueType  # 1
+"""When it was written: what the books said then."""
+TIME_BASIS_EFFECTIVE: TimeBasis.ValueType  # 2
+"""When it counts: what we know today of then."""
+Global___TimeBasis: _TypeAlias = TimeBasis  # noqa: Y015
 
 class _WalletType:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -170,6 +195,26 @@ class Entry(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     LEG_INDEX_FIELD_NUMBER: _builtins.int
     ASSET_CODE_FIELD_NUMBER: _builtins.int
@@ -180,6 +225,9 @@ class Entry(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    LOT_ENTRIES_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """The transaction it belongs to."""
     leg_index: _builtins.int
@@ -198,6 +246,10 @@ class Entry(_message.Message):
     """Held balance after this entry."""
     reference: _builtins.str
     """The transaction's business reference."""
+    kind: _builtins.str
+    """What the caller of its transaction asked: a `TransactionKind` without its
+    prefix, such as `TOP_UP`.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was written."""
@@ -205,6 +257,14 @@ class Entry(_message.Message):
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When it counts."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The transaction's notes."""
+
+    @_builtins.property
+    def lot_entries(self) -> _containers.RepeatedCompositeFieldContainer[_lot_pb2.LotEntry]:
+        """How much of it was on which lots."""
 
     def __init__(
         self,
@@ -219,10 +279,13 @@ class Entry(_message.Message):
         reference: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
+        kind: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        lot_entries: _abc.Iterable[_lot_pb2.LotEntry] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "asset_code", b"asset_code", "create_time", b"create_time", "effective_time", b"effective_time", "held_after_minor", b"held_after_minor", "held_change_minor", b"held_change_minor", "leg_index", b"leg_index", "posted_after_minor", b"posted_after_minor", "reference", b"reference", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "asset_code", b"asset_code", "create_time", b"create_time", "effective_time", b"effective_time", "held_after_minor", b"held_after_minor", "held_change_minor", b"held_change_minor", "kind", b"kind", "leg_index", b"leg_index", "lot_entries", b"lot_entries", "metadata", b"metadata", "posted_after_minor", b"posted_after_minor", "reference", b"reference", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -684,21 +747,27 @@ class GetBalancesRequest(_message.Message):
 
     WALLET_ID_FIELD_NUMBER: _builtins.int
     AS_OF_TIME_FIELD_NUMBER: _builtins.int
+    TIME_BASIS_FIELD_NUMBER: _builtins.int
     wallet_id: _builtins.str
     """The wallet's id."""
+    time_basis: Global___TimeBasis.ValueType
+    """Which time of a transaction `as_of_time` goes by; its record time if unset."""
     @_builtins.property
     def as_of_time(self) -> _timestamp_pb2.Timestamp:
-        """If set: the balances that stood at this record time; else now."""
+        """If set: the balances as they stood at this time; else now. Not in the
+        future.
+        """
 
     def __init__(
         self,
         *,
         wallet_id: _builtins.str = ...,
         as_of_time: _timestamp_pb2.Timestamp | None = ...,
+        time_basis: Global___TimeBasis.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "time_basis", b"time_basis", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -734,10 +803,35 @@ class ListEntriesRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     WALLET_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ASSET_CODE_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     wallet_id: _builtins.str
     """The wallet's id."""
     page_size: _builtins.int
@@ -746,6 +840,24 @@ class ListEntriesRequest(_message.Message):
     """From the last answer, with the same other fields; empty for the first page."""
     asset_code: _builtins.str
     """Only entries of this asset, if set."""
+    kind: _builtins.str
+    """Only entries of transactions of this kind, if set: a `TransactionKind` without
+    its prefix, such as `TOP_UP`.
+    """
+    reference: _builtins.str
+    """Only entries of transactions with this business reference, if set."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Only entries written at this time or later, if set."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Only entries written before this time, if set."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only entries of transactions that carry all of these notes; at most 32."""
+
     def __init__(
         self,
         *,
@@ -753,10 +865,15 @@ class ListEntriesRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         asset_code: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "page_size", b"page_size", "page_token", b"page_token", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "end_time", b"end_time", "kind", b"kind", "metadata", b"metadata", "page_size", b"page_size", "page_token", b"page_token", "reference", b"reference", "start_time", b"start_time", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -789,3 +906,145 @@ class ListEntriesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListEntriesResponse: _TypeAlias = ListEntriesResponse  # noqa: Y015
+
+@_typing.final
+class ListLotsRequest(_message.Message):
+    """Asks for a wallet's lots."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    ASSET_CODE_FIELD_NUMBER: _builtins.int
+    wallet_id: _builtins.str
+    """The wallet's id."""
+    asset_code: _builtins.str
+    """Only lots of this asset, if set."""
+    def __init__(
+        self,
+        *,
+        wallet_id: _builtins.str = ...,
+        asset_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLotsRequest: _TypeAlias = ListLotsRequest  # noqa: Y015
+
+@_typing.final
+class ListLotsResponse(_message.Message):
+    """Answers `ListLots`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[_lot_pb2.Lot]:
+        """By asset code, then in the order in which they are drawn; at most 1,000 for
+        each asset, since a wallet can have no more.
+        """
+
+    def __init__(
+        self,
+        *,
+        lots: _abc.Iterable[_lot_pb2.Lot] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lots", b"lots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLotsResponse: _TypeAlias = ListLotsResponse  # noqa: Y015
+
+@_typing.final
+class GetStatementRequest(_message.Message):
+    """Asks for a page of a wallet's statement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    ASSET_CODE_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    TIME_BASIS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    wallet_id: _builtins.str
+    """The wallet's id."""
+    asset_code: _builtins.str
+    """Code of the currency or quota unit."""
+    time_basis: Global___TimeBasis.ValueType
+    """Which time of a transaction counts; its record time if unset."""
+    page_size: _builtins.int
+    """0 means 50; above 1,000 is lowered to 1,000; negative is refused."""
+    page_token: _builtins.str
+    """From the last answer, with the same other fields; empty for the first page."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Inclusive: the opening balance stood right before it."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Exclusive: the closing balance stood right before it. After `start_time`."""
+
+    def __init__(
+        self,
+        *,
+        wallet_id: _builtins.str = ...,
+        asset_code: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        time_basis: Global___TimeBasis.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "start_time", b"start_time", "time_basis", b"time_basis", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatementRequest: _TypeAlias = GetStatementRequest  # noqa: Y015
+
+@_typing.final
+class GetStatementResponse(_message.Message):
+    """Answers `GetStatement`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_FIELD_NUMBER: _builtins.int
+    CLOSING_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty at the end, and only there."""
+    @_builtins.property
+    def opening(self) -> Global___Balance:
+        """What stood right before `start_time`."""
+
+    @_builtins.property
+    def closing(self) -> Global___Balance:
+        """What stood right before `end_time`."""
+
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Entry]:
+        """At most `page_size` entries, oldest first by the time that counts."""
+
+    def __init__(
+        self,
+        *,
+        opening: Global___Balance | None = ...,
+        closing: Global___Balance | None = ...,
+        entries: _abc.Iterable[Global___Entry] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closing", b"closing", "opening", b"opening"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closing", b"closing", "entries", b"entries", "next_page_token", b"next_page_token", "opening", b"opening"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatementResponse: _TypeAlias = GetStatementResponse  # noqa: Y015

@@ -91,6 +91,16 @@ class WalletServiceStub:
                 request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListEntriesRequest.SerializeToString,
                 response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListEntriesResponse.FromString,
                 _registered_method=True)
+        self.ListLots = channel.unary_unary(
+                '/privy.wallet.v1.WalletService/ListLots',
+                request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListLotsRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListLotsResponse.FromString,
+                _registered_method=True)
+        self.GetStatement = channel.unary_unary(
+                '/privy.wallet.v1.WalletService/GetStatement',
+                request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetStatementRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetStatementResponse.FromString,
+                _registered_method=True)
 
 
 class WalletServiceServicer:
@@ -190,8 +200,25 @@ class WalletServiceServicer:
 
     def ListEntries(self, request, context):
         """Lists a wallet's entries, newest first.
-        Errors: INVALID_ARGUMENT (`page_size`, `page_token`), NOT_FOUND
-        (`WALLET_NOT_FOUND`).
+        Errors: INVALID_ARGUMENT (a field), NOT_FOUND (`WALLET_NOT_FOUND`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLots(self, request, context):
+        """Lists the lots of a wallet that are not spent, in the order in which they
+        are drawn. Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStatement(self, request, context):
+        """Reads a wallet's statement in one asset: what it held before a stretch of
+        time and after it, and every entry between, oldest first. Opening balance
+        plus entries is the closing balance, always.
+        Errors: INVALID_ARGUMENT (a field), NOT_FOUND (`WALLET_NOT_FOUND`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,6 +276,16 @@ def add_WalletServiceServicer_to_server(servicer, server):
                     servicer.ListEntries,
                     request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListEntriesRequest.FromString,
                     response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListEntriesResponse.SerializeToString,
+            ),
+            'ListLots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLots,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListLotsRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListLotsResponse.SerializeToString,
+            ),
+            'GetStatement': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatement,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetStatementRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetStatementResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -528,6 +565,60 @@ class WalletService:
             '/privy.wallet.v1.WalletService/ListEntries',
             privy_dot_wallet_dot_v1_dot_wallet__pb2.ListEntriesRequest.SerializeToString,
             privy_dot_wallet_dot_v1_dot_wallet__pb2.ListEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.WalletService/ListLots',
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.ListLotsRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.ListLotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.WalletService/GetStatement',
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.GetStatementRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.GetStatementResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -89,8 +89,17 @@ class WalletServiceStub:
     """
     ListEntries: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListEntriesRequest, _wallet_pb2.ListEntriesResponse]
     """Lists a wallet's entries, newest first.
-    Errors: INVALID_ARGUMENT (`page_size`, `page_token`), NOT_FOUND
-    (`WALLET_NOT_FOUND`).
+    Errors: INVALID_ARGUMENT (a field), NOT_FOUND (`WALLET_NOT_FOUND`).
+    """
+    ListLots: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListLotsRequest, _wallet_pb2.ListLotsResponse]
+    """Lists the lots of a wallet that are not spent, in the order in which they
+    are drawn. Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+    """
+    GetStatement: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetStatementRequest, _wallet_pb2.GetStatementResponse]
+    """Reads a wallet's statement in one asset: what it held before a stretch of
+    time and after it, and every entry between, oldest first. Opening balance
+    plus entries is the closing balance, always.
+    Errors: INVALID_ARGUMENT (a field), NOT_FOUND (`WALLET_NOT_FOUND`).
     """
 
 @_typing.type_check_only
@@ -154,8 +163,17 @@ class WalletServiceAsyncStub(WalletServiceStub):
     """
     ListEntries: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListEntriesRequest, _wallet_pb2.ListEntriesResponse]  # type: ignore[assignment]
     """Lists a wallet's entries, newest first.
-    Errors: INVALID_ARGUMENT (`page_size`, `page_token`), NOT_FOUND
-    (`WALLET_NOT_FOUND`).
+    Errors: INVALID_ARGUMENT (a field), NOT_FOUND (`WALLET_NOT_FOUND`).
+    """
+    ListLots: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListLotsRequest, _wallet_pb2.ListLotsResponse]  # type: ignore[assignment]
+    """Lists the lots of a wallet that are not spent, in the order in which they
+    are drawn. Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+    """
+    GetStatement: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetStatementRequest, _wallet_pb2.GetStatementResponse]  # type: ignore[assignment]
+    """Reads a wallet's statement in one asset: what it held before a stretch of
+    time and after it, and every entry between, oldest first. Opening balance
+    plus entries is the closing balance, always.
+    Errors: INVALID_ARGUMENT (a field), NOT_FOUND (`WALLET_NOT_FOUND`).
     """
 
 class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -276,8 +294,29 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.ListEntriesResponse, _abc.Awaitable[_wallet_pb2.ListEntriesResponse]]:
         """Lists a wallet's entries, newest first.
-        Errors: INVALID_ARGUMENT (`page_size`, `page_token`), NOT_FOUND
-        (`WALLET_NOT_FOUND`).
+        Errors: INVALID_ARGUMENT (a field), NOT_FOUND (`WALLET_NOT_FOUND`).
+        """
+
+    @_abc_1.abstractmethod
+    def ListLots(
+        self,
+        request: _wallet_pb2.ListLotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.ListLotsResponse, _abc.Awaitable[_wallet_pb2.ListLotsResponse]]:
+        """Lists the lots of a wallet that are not spent, in the order in which they
+        are drawn. Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+        """
+
+    @_abc_1.abstractmethod
+    def GetStatement(
+        self,
+        request: _wallet_pb2.GetStatementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.GetStatementResponse, _abc.Awaitable[_wallet_pb2.GetStatementResponse]]:
+        """Reads a wallet's statement in one asset: what it held before a stretch of
+        time and after it, and every entry between, oldest first. Opening balance
+        plus entries is the closing balance, always.
+        Errors: INVALID_ARGUMENT (a field), NOT_FOUND (`WALLET_NOT_FOUND`).
         """
 
 def add_WalletServiceServicer_to_server(servicer: WalletServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

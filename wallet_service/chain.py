@@ -1,0 +1,113 @@
+"""Hash chains over the transactions: what a link covers, and how it is made. Pure.
+
+A link is the SHA-256 of the hash before it and of the transaction's content, which is UTF-8 text
+of one line for each thing that was written, then the event's bytes:
+
+    <transaction id> <kind> <wallet> <booking> <voided transaction> <effective> <recorded>
+    <request id>
+    <reference>
+    <metadata>
+    <price book version>
+    <charges>
+    <exchange rate>
+    <traceparent>
+    entry <leg> <account> <asset> <amount> <held change> <balance> <held> <credit limit>
+    draw <leg> <lot's transaction> <lot's number> <amount> <held change>
+    opens <lot's number> <account> <kind> <priority> <expires> <amount>
+    event
+
+Times are microseconds since 2024, absent numbers are 0, absent texts empty, JSON is without
+spaces and with sorted keys. No field holds a line break, so no two contents look alike.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wallet_service import ids
+from wallet_service.decide.model import Entry, Lot, Transaction
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last link of a chain."""
+
+    chain: int
+    last_transaction_id: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that is written of a transaction."""
+
+    transaction: Transaction
+    event: bytes | None
+    traceparent: str
+
+
+def link(before: bytes, content: Content) -> bytes:
+    """Answer the hash of a transaction that follows the one with the hash `before`."""
+    return hashlib.sha256(
+        before + _text(content).encode() + (content.event or b""), usedforsecurity=True
+    ).digest()
+
+
+def links(before: bytes, contents: Iterable[Content]) -> list[bytes]:
+    """Answer the hashes of transactions that follow one another."""
+    hashes = []
+    for content in contents:
+        before = link(before, content)
+        hashes.append(before)
+    return hashes
+
+
+def _text(content: Content) -> str:
+    txn = content.transaction
+    return "\n".join(
+        (
+            f"{txn.transaction_id} {txn.kind} {txn.wallet_id} {txn.booking_id or 0} "
+            f"{txn.voids_transaction_id or 0} {_micros(txn.effective_at)} "
+            f"{_micros(txn.recorded_at)}",
+            txn.request_id,
+            txn.reference,
+            txn.metadata_json,
+            txn.price_book_version,
+            txn.charges_json,
+            txn.exchange_rate_json,
+            content.traceparent,
+            *(_entry_lines(leg, entry) for leg, entry in enumerate(txn.entries)),
+            *map(_opening_line, txn.opened_lots),
+            "event\n",
+        )
+    )
+
+
+def _entry_lines(leg_index: int, entry: Entry) -> str:
+    line = (
+        f"entry {leg_index} {entry.account_id} {entry.key[2]} {entry.amount_minor} "
+        f"{entry.held_change_minor} {entry.balance_after_minor} {entry.held_after_minor} "
+        f"{entry.credit_limit_minor}"
+    )
+    for draw in entry.lot_entries:
+        transaction_id, index = draw.lot_id
+        line += (
+            f"\ndraw {leg_index} {transaction_id} {index} "
+            f"{draw.amount_minor} {draw.held_change_minor}"
+        )
+    return line
+
+
+def _opening_line(lot: Lot) -> str:
+    kind, priority, expires_at = lot.terms
+    return (
+        f"opens {lot.lot_id.index} {lot.account_id} {kind} {priority} "
+        f"{_micros(expires_at) if expires_at else 0} {lot.amount_minor}"
+    )
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - ids.EPOCH) // _MICROSECOND
