@@ -69,9 +69,7 @@ def _text(content: Content) -> str:
     txn = content.transaction
     return "\n".join(
         (
-            f"{txn.transaction_id} {txn.kind} {txn.wallet_id} {txn.booking_id or 0} "
-            f"{txn.voids_transaction_id or 0} {_micros(txn.effective_at)} "
-            f"{_micros(txn.recorded_at)}",
+            _first_line(txn),
             txn.request_id,
             txn.reference,
             txn.metadata_json,
@@ -86,6 +84,13 @@ def _text(content: Content) -> str:
     )
 
 
+def _first_line(txn: Transaction) -> str:
+    return (
+        f"{txn.transaction_id} {txn.kind} {txn.wallet_id} {txn.booking_id or 0} "
+        f"{txn.voids_transaction_id or 0} {_micros(txn.effective_at)} {_micros(txn.recorded_at)}"
+    )
+
+
 def _entry_lines(leg_index: int, entry: Entry) -> str:
     line = (
         f"entry {leg_index} {entry.account_id} {entry.key[2]} {entry.amount_minor} "
@@ -93,9 +98,9 @@ def _entry_lines(leg_index: int, entry: Entry) -> str:
         f"{entry.credit_limit_minor}"
     )
     for draw in entry.lot_entries:
-        transaction_id, index = draw.lot_id
+        transaction_id, lot_index = draw.lot_id
         line += (
-            f"\ndraw {leg_index} {transaction_id} {index} "
+            f"\ndraw {leg_index} {transaction_id} {lot_index} "
             f"{draw.amount_minor} {draw.held_change_minor}"
         )
     return line
@@ -104,7 +109,7 @@ def _entry_lines(leg_index: int, entry: Entry) -> str:
 def _opening_line(lot: Lot) -> str:
     kind, priority, expires_at = lot.terms
     return (
-        f"opens {lot.lot_id.index} {lot.account_id} {kind} {priority} "
+        f"opens {lot.lot_id.lot_index} {lot.account_id} {kind} {priority} "
         f"{_micros(expires_at) if expires_at else 0} {lot.amount_minor}"
     )
 

@@ -49,6 +49,10 @@ def booking_text(booking_id: int) -> str:
     return "(malformed)" if booking_id == NEVER_ASSIGNED else f"bkg_{booking_id}"
 
 
+def lot_text(transaction_id: int, lot_index: int) -> str:
+    return f"lot_{transaction_id}_{lot_index}"
+
+
 def wallet_number(text: str) -> int:
     return _number(text, ("wal_",))
 

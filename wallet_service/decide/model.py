@@ -16,6 +16,7 @@ WALLET = "WALLET"
 MAX_AMOUNT_MINOR = 10**17
 MAX_BALANCE_MINOR = 10**18
 MAX_LEGS = 32
+MAX_OPEN_LOTS = 1000
 
 
 class AccountKey(NamedTuple):
@@ -61,6 +62,30 @@ class VoidOf:
     voided_before_minor: int
 
 
+class LotId(NamedTuple):
+    """The transaction that added a lot, and a number; the older lot is the smaller id."""
+
+    transaction_id: int
+    lot_index: int
+
+
+class LotTerms(NamedTuple):
+    """What tells a part of a balance apart; the lower priority is drawn first."""
+
+    kind: str
+    priority: int
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakLot:
+    """Makes what is free of an expired lot the house's; it must be as much as was read."""
+
+    key: AccountKey
+    lot_id: LotId
+    amount_minor: int
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A transaction to post; balanced, each account at most once."""
@@ -81,6 +106,9 @@ class Plan:
     traceparent: str
     validate_only: bool
     void_of: VoidOf | None = None
+    lot: LotTerms | None = None
+    break_lot: BreakLot | None = None
+    exchange_rate_json: str = ""
 
     def accounts(self) -> tuple[AccountKey, ...]:
         """Every account the plan touches."""
@@ -97,10 +125,11 @@ class Account:
     held_minor: int
     last_transaction_id: int
     credit_limit_minor: int = 0
+    open_lots: int = 0
 
     @property
     def available_minor(self) -> int:
-        """What a wallet's account is free to spend."""
+        """What a wallet's account is free to spend, expired lots included."""
         return self.credit_limit_minor - self.balance_minor - self.held_minor
 
 
@@ -140,6 +169,34 @@ class Voidable:
         return abs(self.amount_minor) - self.voided_minor
 
 
+@dataclass(slots=True)
+class Lot:
+    """A part of an account's balance with terms of its own, under the account's row lock.
+
+    Seen from the customer: 0 <= `held_minor` <= `remaining_minor` <= `amount_minor`.
+    """
+
+    lot_id: LotId
+    account_id: int
+    terms: LotTerms
+    amount_minor: int
+    remaining_minor: int
+    held_minor: int
+    last_transaction_id: int
+
+    @property
+    def free_minor(self) -> int:
+        return self.remaining_minor - self.held_minor
+
+
+class LotEntry(NamedTuple):
+    """How much of an entry was on a lot; debits positive, as in the entry."""
+
+    lot_id: LotId
+    amount_minor: int
+    held_change_minor: int
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One leg as booked."""
@@ -151,6 +208,7 @@ class Entry:
     balance_after_minor: int
     held_after_minor: int
     credit_limit_minor: int
+    lot_entries: tuple[LotEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +237,8 @@ class Transaction:
     voided_minor: int = 0
     expires_at: datetime | None = None
     expired: bool = False
+    exchange_rate_json: str = ""
+    opened_lots: tuple[Lot, ...] = ()
 
     @property
     def amount_minor(self) -> int:
