@@ -21,22 +21,25 @@ class Coalescer(Generic[Item, Result]):
 
     `run_batch` answers one result for each item, in their order; an exception among the
     results is raised to that item's caller alone, one that it raises to every caller of the
-    batch. At most `slots` batches of at most `max_batch` items run at a time. While one runs,
+    batch. At most `slots` batches run at a time, each of items whose weights come to at most
+    `max_batch`, or of a single heavier one. While one runs,
     another starts only if `second_slot_from` items wait: small batches are dearer than a short
     wait. Batches run in the context (trace, log variables) of the coalescer's maker, since
     they serve many callers.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the defaults are what measured best)
         self,
         run_batch: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
         *,
+        weight: Callable[[Item], int] = lambda _: 1,
         max_batch: int = 400,
         slots: int = 2,
         second_slot_from: int = 64,
         max_waiting: int = 10_000,
     ) -> None:
         self._run_batch = run_batch
+        self._weight = weight
         self._max_batch = max_batch
         self._slots = slots
         self._second_slot_from = second_slot_from
@@ -90,8 +93,7 @@ class Coalescer(Generic[Item, Result]):
         self._start_batches()
 
     async def _run_next(self) -> None:
-        size = min(len(self._waiting), self._max_batch)
-        batch = [self._waiting.popleft() for _ in range(size)]
+        batch = self._take()
         if not batch:
             return
         try:
@@ -107,6 +109,16 @@ class Coalescer(Generic[Item, Result]):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+
+    def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        room = self._max_batch
+        while self._waiting:
+            room -= self._weight(self._waiting[0][0])
+            if batch and room < 0:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
 
     async def _results_of(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
         try:

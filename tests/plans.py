@@ -1,10 +1,12 @@
 """Plans for tests of the ledger's core, as short as the tests need them."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from shared.idempotency import digest
+from wallet_service.decide.core import decide
 from wallet_service.decide.model import (
     HOUSE,
     WALLET,
@@ -20,6 +22,7 @@ from wallet_service.decide.model import (
     Verdict,
     Voidable,
     VoidOf,
+    Writes,
 )
 
 FUNDING = AccountKey(HOUSE, "FUNDING", "IDR")
@@ -91,6 +94,12 @@ def void(wallet_id: int, transaction_id: int, minor: int, before_minor: int = 0)
     legs = Leg(FUNDING, -minor), Leg(wallet(wallet_id), minor)
     void_of = VoidOf(wallet(wallet_id), transaction_id, minor, before_minor)
     return replace(plan("VOID", wallet_id, *legs), void_of=void_of)
+
+
+def decide_each(each: Sequence[Plan], books: Books) -> tuple[list[Verdict], Writes]:
+    """Decide plans that have nothing to do with one another."""
+    verdicts, writes = decide([[plan] for plan in each], books)
+    return [verdict for (verdict,) in verdicts], writes
 
 
 def make_voidable(books: Books, verdict: Verdict) -> None:

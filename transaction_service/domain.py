@@ -5,7 +5,7 @@ Amounts are integers in minor units, debits positive. Nothing here does I/O.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +31,7 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=64), Printable]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64), Printable]
 Reference = Annotated[str, StringConstraints(max_length=128), Printable]
 Note = Annotated[str, StringConstraints(max_length=512), Printable]
+LotKind = Literal["PAID", "BONUS", "PACKAGE", "ADD_ON"]
 Quantity = Annotated[int, Field(ge=1)]
 
 
@@ -57,9 +58,21 @@ class Action(_Value):
     traceparent: str
 
 
+class LotTerms(_Value):
+    """Terms of what is added: it is then told apart from the rest of the balance.
+
+    The lower priority is drawn first; what expires unspent becomes the house's.
+    """
+
+    kind: LotKind
+    priority: Annotated[int, Field(ge=0, le=1000)]
+    expires_at: datetime | None
+
+
 class TopUp(Action):
     wallet_id: Id
     amount: Amount
+    lot: LotTerms | None = None
 
 
 class Usage(Action):
@@ -198,3 +211,4 @@ class Plan:
     vendor_code: str = ""
     quantity: int = 0
     void_of: VoidOf | None = None
+    lot: LotTerms | None = None

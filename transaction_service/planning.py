@@ -24,13 +24,13 @@ HOUSE = ""
 
 
 def plan_top_up(action: TopUp) -> Plan:
-    """Plan that the house receives, and owes the wallet as much more."""
+    """Plan that the house receives, and owes the wallet as much more, on terms if there are any."""
     asset_code, minor = action.amount.asset_code, action.amount.minor_units
     legs = (
         Leg("FUNDING", HOUSE, asset_code, minor),
         Leg("WALLET", action.wallet_id, asset_code, -minor),
     )
-    return Plan("TOP_UP", action.wallet_id, legs)
+    return Plan("TOP_UP", action.wallet_id, legs, lot=action.lot)
 
 
 def plan_transfer(action: Transfer) -> Plan:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from privy.erp.v1 import event_pb2
 from privy.transaction.v1 import transaction_pb2
-from privy.wallet.v1 import amount_pb2, ledger_pb2, wallet_pb2
+from privy.wallet.v1 import amount_pb2, ledger_pb2, lot_pb2, wallet_pb2
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -41,6 +41,19 @@ _LINE_TYPES: "Mapping[str, event_pb2.LineType.ValueType]" = {
     "REVENUE": event_pb2.LINE_TYPE_REVENUE,
     "VENDOR_COST": event_pb2.LINE_TYPE_COST,
     "VENDOR_PAYABLE": event_pb2.LINE_TYPE_VENDOR_PAYABLE,
+    "BREAKAGE": event_pb2.LINE_TYPE_BREAKAGE,
+}
+
+_LOT_KINDS: Mapping[int, str] = {
+    number: name.removeprefix("LOT_KIND_") for name, number in lot_pb2.LotKind.items()
+}
+
+_WORDS: Mapping[str, str] = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be a known value",
+    "string_too_long": "must be at most {max_length} characters",
+    "too_long": "must be at most {max_length}",
 }
 
 
@@ -48,10 +61,20 @@ _LINE_TYPES: "Mapping[str, event_pb2.LineType.ValueType]" = {
 
 
 def top_up_of(message: transaction_pb2.TopUpRequest) -> TopUp:
-    return _checked(
-        TopUp,
-        _common(message) | {"wallet_id": message.wallet_id, "amount": _parts(message.amount)},
-    )
+    parts = {
+        "wallet_id": message.wallet_id,
+        "amount": _parts(message.amount),
+        "lot": _lot_parts(message.lot) if message.HasField("lot") else None,
+    }
+    return _checked(TopUp, _common(message) | parts)
+
+
+def _lot_parts(lot: lot_pb2.LotTerms) -> dict[str, Any]:
+    return {
+        "kind": _LOT_KINDS.get(lot.kind, ""),
+        "priority": lot.priority,
+        "expires_at": moment_of(lot, "expire_time", "lot"),
+    }
 
 
 def usage_of(message: transaction_pb2.RecordUsageRequest) -> Usage:
@@ -131,19 +154,10 @@ def _checked(kind: type[Checked], parts: dict[str, Any]) -> Checked:
 
 def _words(fault: ErrorDetails) -> str:
     """Say what is wrong in the words that the Wallet uses too."""
-    limits = fault.get("ctx", {})
-    match fault["type"]:
-        case "string_too_short" if not fault["input"]:
-            return "is required"
-        case "string_too_long":
-            return f"must be at most {limits['max_length']} characters"
-        case "too_long":
-            return f"must be at most {limits['max_length']}"
-        case "greater_than_equal":
-            return f"must be at least {limits['ge']}"
-        case "less_than_equal":
-            return f"must be at most {limits['le']}"
-    return fault["msg"]
+    if fault["type"] == "string_too_short" and not fault["input"]:
+        return "is required"
+    words = _WORDS.get(fault["type"])
+    return words.format(**fault.get("ctx", {})) if words else fault["msg"]
 
 
 def _field(kind: type[BaseModel], place: tuple[int | str, ...]) -> str:
@@ -183,6 +197,11 @@ def plan_out(action: Action, plan: Plan) -> ledger_pb2.Plan:
         case ReleaseHold(booking_id, asset_code):
             message.release_hold.booking_id = booking_id
             message.release_hold.asset_code = asset_code
+    if plan.lot is not None:
+        message.lot.kind = lot_pb2.LotKind.Value(f"LOT_KIND_{plan.lot.kind}")
+        message.lot.priority = plan.lot.priority
+        if plan.lot.expires_at is not None:
+            message.lot.expire_time.FromDatetime(plan.lot.expires_at)
     if plan.void_of is not None:
         message.void_of.transaction_id = plan.void_of.transaction_id
         message.void_of.amount_minor = plan.void_of.amount_minor

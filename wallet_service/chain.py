@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wallet_service import ids
-from wallet_service.decide.model import Entry, Lot, Transaction
+from wallet_service.decide.model import Entry, OpenedLot, Transaction
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -106,7 +106,7 @@ def _entry_lines(leg_index: int, entry: Entry) -> str:
     return line
 
 
-def _opening_line(lot: Lot) -> str:
+def _opening_line(lot: OpenedLot) -> str:
     kind, priority, expires_at = lot.terms
     return (
         f"opens {lot.lot_id.lot_index} {lot.account_id} {kind} {priority} "

@@ -18,6 +18,7 @@ ASSET_UNKNOWN = "ASSET_UNKNOWN"
 EXPIRE_TIME_PAST = "EXPIRE_TIME_PAST"
 REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
 WALLET_NOT_FOUND = "WALLET_NOT_FOUND"
+PERIOD_CLOSED = "PERIOD_CLOSED"
 WALLET_CLOSED = "WALLET_CLOSED"
 WALLET_FROZEN = "WALLET_FROZEN"
 BOOKING_NOT_FOUND = "BOOKING_NOT_FOUND"
@@ -31,6 +32,9 @@ TRANSACTION_NOT_FOUND = "TRANSACTION_NOT_FOUND"
 TRANSACTION_NOT_VOIDABLE = "TRANSACTION_NOT_VOIDABLE"
 VOID_STALE = "VOID_STALE"
 VOID_EXCEEDED = "VOID_EXCEEDED"
+LOT_STALE = "LOT_STALE"
+LOT_LIMIT_EXCEEDED = "LOT_LIMIT_EXCEEDED"
+GROUP_REFUSED = "GROUP_REFUSED"
 WALLET_NOT_EMPTY = "WALLET_NOT_EMPTY"
 CREDIT_LIMIT_IN_USE = "CREDIT_LIMIT_IN_USE"
 VERSION_STALE = "VERSION_STALE"
@@ -55,6 +59,10 @@ _KINDS: Mapping[str, _Kind] = {
     TRANSACTION_NOT_VOIDABLE: FailedPrecondition,
     VOID_STALE: Aborted,
     VOID_EXCEEDED: FailedPrecondition,
+    PERIOD_CLOSED: FailedPrecondition,
+    LOT_STALE: Aborted,
+    LOT_LIMIT_EXCEEDED: FailedPrecondition,
+    GROUP_REFUSED: FailedPrecondition,
 }
 
 
@@ -108,6 +116,15 @@ def transaction_not_found(transaction_id: str) -> Refusal:
         TRANSACTION_NOT_FOUND,
         f"transaction {transaction_id} does not exist",
         {"transaction_id": transaction_id},
+    )
+
+
+def group_refused(request_id: str, refusal: Refusal) -> Refusal:
+    """Refuse a plan because another one of its group, with that request id, is refused."""
+    return Refusal(
+        GROUP_REFUSED,
+        f"{request_id} of the same group was refused: {refusal.message}",
+        {"request_id": request_id, "group_reason": refusal.reason},
     )
 
 

@@ -1,6 +1,7 @@
 """gRPC in, use case, gRPC out. No decisions."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import grpc
@@ -17,10 +18,10 @@ from shared.errors import invalid
 from shared.fields import checked_text, moment_of
 from shared.rpc_server import Services
 from wallet_service import ids
-from wallet_service.decide.model import Plan, Transaction
+from wallet_service.decide.model import Plan
 from wallet_service.errors import Refusal
 from wallet_service.feed import Feed
-from wallet_service.ledger import Ledger
+from wallet_service.ledger import Answer, Ledger
 from wallet_service.paging import PageTokens, page_size
 from wallet_service.wallets import Wallets
 from wallet_service.wire import answers, requests
@@ -148,14 +149,15 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.PostBatchResponse:
         if len(request.plans) > MAX_PLANS:
             raise invalid("plans", f"must be at most {MAX_PLANS}")
-        plans = [
-            requests.plan_or_refusal(plan, f"plans[{i}]") for i, plan in enumerate(request.plans)
-        ]
-        given = await asyncio.gather(*map(self._answer, plans))
-        return ledger_pb2.PostBatchResponse(results=[answers.result_out(each) for each in given])
+        given = await asyncio.gather(*map(self._post, requests.groups_of(request)))
+        return ledger_pb2.PostBatchResponse(
+            results=[answers.result_out(each) for group in given for each in group]
+        )
 
-    async def _answer(self, plan: Plan | Refusal) -> Transaction | Refusal:
-        return plan if isinstance(plan, Refusal) else await self._ledger.post(plan)
+    async def _post(self, group: list[Plan] | list[Refusal]) -> Sequence[Answer]:
+        refusals = [each for each in group if isinstance(each, Refusal)]
+        plans = [each for each in group if isinstance(each, Plan)]
+        return refusals or await self._ledger.post_group(plans)
 
     async def GetTransaction(
         self, request: ledger_pb2.GetTransactionRequest, context: Context

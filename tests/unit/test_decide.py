@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from tests import plans
 from wallet_service import ids
-from wallet_service.decide.core import decide
 from wallet_service.decide.model import (
     MAX_AMOUNT_MINOR,
     MAX_BALANCE_MINOR,
@@ -23,7 +22,7 @@ from wallet_service.errors import Refusal
 
 
 def one(plan: Plan, books: Books) -> Verdict:
-    (verdict,), _ = decide([plan], books)
+    (verdict,), _ = plans.decide_each([plan], books)
     return verdict
 
 
@@ -60,7 +59,7 @@ def ledger() -> Books:
         plans.cancellation(KNOWN, 12),
         plans.booking(KNOWN, 5, SOON),
     ]
-    verdicts, _ = decide(steps, books)
+    verdicts, _ = plans.decide_each(steps, books)
     assert [reason(each) for each in verdicts] == ["OK"] * 6
     for verdict in verdicts:
         plans.make_voidable(books, verdict)
@@ -123,7 +122,7 @@ def test_rules_are_tried_in_their_order(expected: str, plan: Plan, ledger: Books
 def test_a_refusal_moves_nothing(expected: str, plan: Plan, ledger: Books) -> None:
     """After a refusal every account and hold is as it was, and nothing is to be written."""
     before = str((ledger.accounts, ledger.holds))
-    _, writes = decide([plan], ledger)
+    _, writes = plans.decide_each([plan], ledger)
     assert str((ledger.accounts, ledger.holds)) == before
     assert (writes.posted, writes.accounts, writes.holds) == ([], {}, {})
     assert bool(writes.outcomes) == (expected not in NO_OUTCOME)
@@ -140,7 +139,7 @@ def test_a_refusal_tells_the_figures(ledger: Books) -> None:
 def test_the_same_request_twice_in_one_batch_is_two_callers_with_one_outcome() -> None:
     """A duplicate in the batch gets the very same verdict and writes nothing more."""
     plan = plans.top_up(1, 5)
-    (first, second), writes = decide([plan, plan], plans.books(1))
+    (first, second), writes = plans.decide_each([plan, plan], plans.books(1))
     assert first is second
     assert len(writes.posted) == 1
 
@@ -148,14 +147,14 @@ def test_the_same_request_twice_in_one_batch_is_two_callers_with_one_outcome() -
 def test_a_refused_request_stays_refused(ledger: Books) -> None:
     """A request id's one outcome may be a refusal: money that comes later does not change it."""
     late = plans.usage(KNOWN, 500)
-    verdicts, _ = decide([late, plans.top_up(KNOWN, 1000), late], ledger)
+    verdicts, _ = plans.decide_each([late, plans.top_up(KNOWN, 1000), late], ledger)
     assert [reason(each) for each in verdicts] == ["INSUFFICIENT_FUNDS", "OK", "INSUFFICIENT_FUNDS"]
 
 
 def test_validation_alone_changes_nothing(ledger: Books) -> None:
     """A plan with validate_only gets its verdict, and the next plan finds the books as before."""
     trial = replace(plans.usage(KNOWN, 70), validate_only=True)
-    verdicts, writes = decide([trial, plans.usage(KNOWN, 70)], ledger)
+    verdicts, writes = plans.decide_each([trial, plans.usage(KNOWN, 70)], ledger)
     assert [reason(each) for each in verdicts] == ["OK", "OK"]
     assert transaction_id(verdicts[0]) == 0
     assert len(writes.posted) == len(writes.outcomes) == 1
@@ -164,7 +163,7 @@ def test_validation_alone_changes_nothing(ledger: Books) -> None:
 def test_a_booking_is_taken_in_parts_and_the_rest_set_free() -> None:
     """Two commits and a cancellation end a booking; the balance shows what was taken."""
     books = plans.books(1)
-    booked = decide([plans.top_up(1, 100), plans.booking(1, 60)], books)[0][1]
+    booked = plans.decide_each([plans.top_up(1, 100), plans.booking(1, 60)], books)[0][1]
     number = transaction_id(booked)
     books.first_transaction_id = 50
     steps = [
@@ -172,7 +171,7 @@ def test_a_booking_is_taken_in_parts_and_the_rest_set_free() -> None:
         plans.commit(1, number, 15),
         plans.cancellation(1, number),
     ]
-    verdicts, _ = decide(steps, books)
+    verdicts, _ = plans.decide_each(steps, books)
     assert [reason(each) for each in verdicts] == ["OK"] * 3
     account = books.accounts[plans.wallet(1)]
     assert (account.balance_minor, account.held_minor, account.available_minor) == (-60, 0, 60)
@@ -197,7 +196,7 @@ def test_no_sequence_of_plans_breaks_the_books(batches: list[list[Plan]]) -> Non
     """Whatever is asked: the books sum to zero, nobody overspends, and holds add up."""
     books = plans.books(1, 2, 3)
     for batch in batches:
-        _, writes = decide(batch, books)
+        _, writes = plans.decide_each(batch, books)
         books.first_transaction_id += len(batch)
         for posted in writes.posted:
             plans.make_voidable(books, posted)
@@ -219,9 +218,9 @@ def test_no_sequence_of_plans_breaks_the_books(batches: list[list[Plan]]) -> Non
 def test_asking_again_gives_the_first_answers_and_moves_nothing(batch: list[Plan]) -> None:
     """Every plan repeated gets the verdict it got before, and nothing is written."""
     books = plans.books(1, 2, 3)
-    first, _ = decide(batch, books)
+    first, _ = plans.decide_each(batch, books)
     before = str(books.accounts)
-    again, writes = decide(batch, books)
+    again, writes = plans.decide_each(batch, books)
     assert again == first
     assert str(books.accounts) == before
     assert not writes.posted

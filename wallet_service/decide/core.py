@@ -7,31 +7,45 @@ The rules of a plan, in order of precedence:
 
 1. every asset is known                         ASSET_UNKNOWN
 2. its request id is new, or has the same body  REQUEST_ID_REUSED
-3. what it books expires later than now         EXPIRE_TIME_PAST
+3. what it books or adds expires later than now EXPIRE_TIME_PAST
 4. every wallet exists                          WALLET_NOT_FOUND
-5. no wallet is closed                          WALLET_CLOSED
-6. no frozen wallet is debited, or held from    WALLET_FROZEN
-7. its booking is one of the wallet's           BOOKING_NOT_FOUND
-8. the booking holds something                  BOOKING_CLOSED
-9. it has not expired, if it is to be taken     BOOKING_EXPIRED
-10. it holds enough                             BOOKING_EXCEEDED
-11. what it voids is one of the wallet's        TRANSACTION_NOT_FOUND
-12. that moved money, and is no void itself     TRANSACTION_NOT_VOIDABLE
-13. nobody voided any of it meanwhile           VOID_STALE
-14. enough of it is left                        VOID_EXCEEDED
-15. no wallet's available funds sink below zero INSUFFICIENT_FUNDS
-16. no balance passes 10^18                     BALANCE_LIMIT_EXCEEDED
+5. its effective time is in no closed period    PERIOD_CLOSED
+6. no wallet is closed                          WALLET_CLOSED
+7. no frozen wallet is debited, or held from    WALLET_FROZEN
+8. its booking is one of the wallet's           BOOKING_NOT_FOUND
+9. the booking holds something                  BOOKING_CLOSED
+10. it has not expired, if it is to be taken    BOOKING_EXPIRED
+11. it holds enough                             BOOKING_EXCEEDED
+12. what it voids is one of the wallet's        TRANSACTION_NOT_FOUND
+13. that moved money, and is no void itself     TRANSACTION_NOT_VOIDABLE
+14. nobody voided any of it meanwhile           VOID_STALE
+15. enough of it is left                        VOID_EXCEEDED
+16. the lot it breaks is as it was read         LOT_STALE
+17. no wallet's available funds sink below zero INSUFFICIENT_FUNDS
+18. no balance passes 10^18                     BALANCE_LIMIT_EXCEEDED
+19. no account has more than 1,000 open lots    LOT_LIMIT_EXCEEDED
+20. no other plan of its group is refused       GROUP_REFUSED
 
-A refusal by rule 1, 2, 3 or 13 leaves no outcome; any other is the request id's one outcome.
+A refusal by rule 1, 2, 3, 14 or 16 leaves no outcome, for its whole group; any other is the
+request id's one outcome.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from wallet_service import ids
+from wallet_service.decide.lots import (
+    LotChanges,
+    Movement,
+    is_expired,
+    lot_changes,
+    spendable_minor,
+)
 from wallet_service.decide.model import (
     MAX_BALANCE_MINOR,
+    MAX_OPEN_LOTS,
     WALLET,
     Account,
     AccountKey,
@@ -39,6 +53,9 @@ from wallet_service.decide.model import (
     CaptureHold,
     Entry,
     Hold,
+    Lot,
+    LotEntry,
+    OpenedLot,
     OpenHold,
     Outcome,
     Plan,
@@ -57,44 +74,98 @@ from wallet_service.errors import (
     BOOKING_NOT_FOUND,
     EXPIRE_TIME_PAST,
     INSUFFICIENT_FUNDS,
+    LOT_LIMIT_EXCEEDED,
+    LOT_STALE,
+    PERIOD_CLOSED,
+    REQUEST_ID_REUSED,
     TRANSACTION_NOT_VOIDABLE,
     VOID_EXCEEDED,
     VOID_STALE,
     WALLET_FROZEN,
     Refusal,
+    group_refused,
     request_id_reused,
     transaction_not_found,
     wallet_closed,
     wallet_not_found,
 )
 
-NO_OUTCOME = frozenset({EXPIRE_TIME_PAST, VOID_STALE})
+NO_OUTCOME = frozenset({ASSET_UNKNOWN, REQUEST_ID_REUSED, EXPIRE_TIME_PAST, VOID_STALE, LOT_STALE})
 """Refusals that the same request may outlive."""
 
 VOIDABLE_KINDS = frozenset({"TOP_UP", "USAGE", "COMMIT", "TRANSFER"})
 
 
-def decide(plans: Sequence[Plan], books: Books) -> tuple[list[Verdict], Writes]:
-    """Give each plan its verdict, in order, and gather what is to be written."""
+def decide(groups: Sequence[Sequence[Plan]], books: Books) -> tuple[list[list[Verdict]], Writes]:
+    """Give each plan its verdict, group by group in order, and gather what is to be written.
+
+    The plans of a group are accepted together or not at all; most groups have one.
+    """
     writes = Writes()
     verdicts = []
-    for position, plan in enumerate(plans):
-        verdicts.append(_verdict(plan, books, writes, books.first_transaction_id + position))
+    transaction_id = books.first_transaction_id
+    for group in groups:
+        decide_group = _decide_each if len(group) == 1 else _decide_together
+        verdicts.append(decide_group(group, books, writes, transaction_id))
+        transaction_id += len(group)
     return verdicts, writes
+
+
+def _decide_each(
+    group: Sequence[Plan], books: Books, writes: Writes, transaction_id: int
+) -> list[Verdict]:
+    return [_verdict(plan, books, writes, transaction_id + i) for i, plan in enumerate(group)]
+
+
+def _decide_together(
+    group: Sequence[Plan], books: Books, writes: Writes, transaction_id: int
+) -> list[Verdict]:
+    """Decide on a copy of the books, and take it over only if nothing was refused."""
+    trial = books.copy({key for plan in group for key in plan.accounts()})
+    trial_writes = Writes()
+    verdicts = _decide_each(group, trial, trial_writes, transaction_id)
+    for plan, verdict in zip(group, verdicts, strict=True):
+        if isinstance(verdict, Refusal):
+            return _refuse_group(group, plan, verdict, books, writes)
+    books.take_over(trial)
+    writes.add(trial_writes)
+    return verdicts
+
+
+def _refuse_group(
+    group: Sequence[Plan], culprit: Plan, refusal: Refusal, books: Books, writes: Writes
+) -> list[Verdict]:
+    others = group_refused(culprit.request_id, refusal)
+    for plan in group if refusal.reason not in NO_OUTCOME else ():
+        _keep(plan, refusal if plan is culprit else others, books, writes)
+    return [_kept(plan, books) or (refusal if plan is culprit else others) for plan in group]
 
 
 def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> Verdict:
     if unknown := _unknown_asset(plan, books):
         return unknown
-    if outcome := books.outcomes.get(plan.request_digest):
-        same = outcome.body_digest == plan.body_digest
-        return outcome.verdict if same else request_id_reused(plan.request_id)
+    if kept := _kept(plan, books):
+        return kept
     verdict = _refusal(plan, books) or _post(plan, books, writes, transaction_id)
-    passing = isinstance(verdict, Refusal) and verdict.reason in NO_OUTCOME
-    if not (plan.validate_only or passing):
+    if not (isinstance(verdict, Refusal) and verdict.reason in NO_OUTCOME):
+        _keep(plan, verdict, books, writes)
+    return verdict
+
+
+def _kept(plan: Plan, books: Books) -> Verdict | None:
+    """Answer what a plan's request id came to before."""
+    outcome = books.outcomes.get(plan.request_digest)
+    if outcome is None:
+        return None
+    same = outcome.body_digest == plan.body_digest
+    return outcome.verdict if same else request_id_reused(plan.request_id)
+
+
+def _keep(plan: Plan, verdict: Verdict, books: Books, writes: Writes) -> None:
+    """Make a verdict its request id's outcome, unless it has one or only asked for a trial."""
+    if not plan.validate_only and plan.request_digest not in books.outcomes:
         outcome = Outcome(plan.body_digest, verdict)
         books.outcomes[plan.request_digest] = writes.outcomes[plan.request_digest] = outcome
-    return verdict
 
 
 def _unknown_asset(plan: Plan, books: Books) -> Refusal | None:
@@ -112,19 +183,34 @@ def _unknown_asset(plan: Plan, books: Books) -> Refusal | None:
 def _refusal(plan: Plan, books: Books) -> Refusal | None:
     if isinstance(plan.hold, OpenHold) and _is_past(plan.hold.expires_at, books):
         return Refusal(EXPIRE_TIME_PAST, "must be to come", field="expire_time")
+    if plan.lot and _is_past(plan.lot.expires_at, books):
+        return Refusal(EXPIRE_TIME_PAST, "must be to come", field="lot.expire_time")
     for key in plan.accounts():
         if key not in books.accounts:
             return wallet_not_found(ids.wallet_text(key.wallet_id))
     return (
-        _state_refusal(plan, books)
+        _period_refusal(plan, books)
+        or _state_refusal(plan, books)
         or _hold_refusal(plan, books)
         or _void_refusal(plan, books)
+        or _break_refusal(plan, books)
         or _balance_refusal(plan, books)
     )
 
 
+def _period_refusal(plan: Plan, books: Books) -> Refusal | None:
+    closed_until = books.closed_until
+    if closed_until is None or (plan.effective_at or books.now) >= closed_until:
+        return None
+    return Refusal(
+        PERIOD_CLOSED,
+        f"the books are closed up to {closed_until.isoformat()}",
+        {"closed_until": closed_until.isoformat()},
+    )
+
+
 def _is_past(moment: datetime | None, books: Books) -> bool:
-    return moment is not None and moment <= ids.recorded_at(books.first_transaction_id)
+    return moment is not None and moment <= books.now
 
 
 def _state_refusal(plan: Plan, books: Books) -> Refusal | None:
@@ -134,7 +220,7 @@ def _state_refusal(plan: Plan, books: Books) -> Refusal | None:
     for key, state in states.items():
         if state == "CLOSED":
             return wallet_closed(ids.wallet_text(key.wallet_id))
-    debited = {leg.key for leg in plan.legs if leg.amount_minor > 0}
+    debited = {leg.key for leg in plan.legs if leg.amount_minor > 0 and not plan.break_lot}
     if isinstance(plan.hold, OpenHold):
         debited.add(plan.hold.key)
     for key, state in states.items():
@@ -197,28 +283,48 @@ def _void_refusal(plan: Plan, books: Books) -> Refusal | None:
     return None
 
 
+def _break_refusal(plan: Plan, books: Books) -> Refusal | None:
+    wanted = plan.break_lot
+    if wanted is None:
+        return None
+    lot = books.accounts[wanted.key].lots.get(wanted.lot_id)
+    if lot and is_expired(lot, books.now) and lot.free_minor == wanted.amount_minor:
+        return None
+    name = ids.lot_text(*wanted.lot_id)
+    return Refusal(LOT_STALE, f"{name} is no longer as it was read", {"lot_id": name})
+
+
 def _balance_refusal(plan: Plan, books: Books) -> Refusal | None:
     limit_refusal = None
     for key, amount_minor, held_change_minor in _movements(plan, books):
         account = books.accounts[key]
         spent_minor = amount_minor + held_change_minor
-        if key.account_type == WALLET and 0 < spent_minor > account.available_minor:
-            return _insufficient_funds(key, account, spent_minor)
+        if key.account_type == WALLET and spent_minor > 0:
+            available_minor = _available_minor(plan, account, books)
+            if spent_minor > available_minor:
+                return _insufficient_funds(key, available_minor, spent_minor)
         if abs(account.balance_minor + amount_minor) > MAX_BALANCE_MINOR:
             limit_refusal = limit_refusal or _balance_limit_exceeded(key)
     return limit_refusal
 
 
-def _insufficient_funds(key: AccountKey, account: Account, needed_minor: int) -> Refusal:
+def _available_minor(plan: Plan, account: Account, books: Books) -> int:
+    """Answer what a plan may take: of expired lots nothing, but for the one that it breaks."""
+    if not account.lots or plan.break_lot:
+        return account.available_minor
+    return spendable_minor(account, books.now)
+
+
+def _insufficient_funds(key: AccountKey, available_minor: int, needed_minor: int) -> Refusal:
     wallet = ids.wallet_text(key.wallet_id)
     return Refusal(
         INSUFFICIENT_FUNDS,
-        f"{wallet} has {account.available_minor} {key.asset_code} available, "
+        f"{wallet} has {available_minor} {key.asset_code} available, "
         f"and {needed_minor} is needed (minor units)",
         {
             "wallet_id": wallet,
             "asset_code": key.asset_code,
-            "available_minor": str(account.available_minor),
+            "available_minor": str(available_minor),
             "needed_minor": str(needed_minor),
         },
     )
@@ -232,13 +338,16 @@ def _balance_limit_exceeded(key: AccountKey) -> Refusal:
     )
 
 
-def _movements(plan: Plan, books: Books) -> list[tuple[AccountKey, int, int]]:
-    """Fold the legs and the hold into one movement for each account: amount, held change."""
-    movements = {leg.key: (leg.amount_minor, 0) for leg in plan.legs}
-    if plan.hold is not None:
-        amount_minor, _ = movements.get(plan.hold.key, (0, 0))
-        movements[plan.hold.key] = (amount_minor, _held_change_minor(plan.hold, books))
-    return [(key, *change) for key, change in movements.items()]
+def _movements(plan: Plan, books: Books) -> list[Movement]:
+    """Fold the legs and the hold into one movement for each account."""
+    if plan.hold is None:
+        return [Movement(key, amount_minor, 0) for key, amount_minor in plan.legs]
+    amounts = dict(plan.legs)
+    own = Movement(
+        plan.hold.key, amounts.get(plan.hold.key, 0), _held_change_minor(plan.hold, books)
+    )
+    movements = [own if key == own.key else Movement(key, minor, 0) for key, minor in plan.legs]
+    return movements if own in movements else [*movements, own]
 
 
 def _held_change_minor(hold: OpenHold | CaptureHold | ReleaseHold, books: Books) -> int:
@@ -249,19 +358,41 @@ def _held_change_minor(hold: OpenHold | CaptureHold | ReleaseHold, books: Books)
     return -books.holds[hold.booking_id].remaining_minor
 
 
-def _post(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> Posted:
+def _post(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> Posted | Refusal:
+    movements = _movements(plan, books)
+    on_lots = lot_changes(plan, movements, books, transaction_id)
+    if refusal := _lot_limit_refusal(on_lots, books):
+        return refusal
     entries = tuple(
-        _entry(books.accounts[key], key, amount_minor, held_change_minor)
-        for key, amount_minor, held_change_minor in _movements(plan, books)
+        _entry(books.accounts[each.key], each, on_lots.entries.get(each.key, ()))
+        for each in movements
     )
-    hold = _hold_after(plan, books, transaction_id)
-    posted = Posted(_transaction(plan, transaction_id, entries, hold), plan)
+    hold = _hold_after(plan, books, transaction_id, on_lots)
+    transaction = _transaction(plan, transaction_id, entries, hold, on_lots.opened)
+    posted = Posted(transaction, plan)
     if not plan.validate_only:
         _apply(posted, hold, books, writes)
     return posted
 
 
-def _entry(account: Account, key: AccountKey, amount_minor: int, held_change_minor: int) -> Entry:
+def _lot_limit_refusal(on_lots: LotChanges, books: Books) -> Refusal | None:
+    if not on_lots.opened:
+        return None
+    opened = Counter(lot.account_id for lot in on_lots.opened)
+    for key in on_lots.entries:
+        account = books.accounts[key]
+        if account.open_lots + opened[account.account_id] > MAX_OPEN_LOTS:
+            wallet = ids.wallet_text(key.wallet_id)
+            return Refusal(
+                LOT_LIMIT_EXCEEDED,
+                f"{wallet} would have more than {MAX_OPEN_LOTS} lots in {key.asset_code}",
+                {"wallet_id": wallet, "asset_code": key.asset_code, "limit": str(MAX_OPEN_LOTS)},
+            )
+    return None
+
+
+def _entry(account: Account, movement: Movement, on_lots: tuple[LotEntry, ...]) -> Entry:
+    key, amount_minor, held_change_minor = movement
     return Entry(
         key=key,
         account_id=account.account_id,
@@ -270,28 +401,40 @@ def _entry(account: Account, key: AccountKey, amount_minor: int, held_change_min
         balance_after_minor=account.balance_minor + amount_minor,
         held_after_minor=account.held_minor + held_change_minor,
         credit_limit_minor=account.credit_limit_minor,
+        lot_entries=on_lots,
     )
 
 
-def _hold_after(plan: Plan, books: Books, transaction_id: int) -> Hold | None:
+def _hold_after(plan: Plan, books: Books, transaction_id: int, on_lots: LotChanges) -> Hold | None:
     wanted = plan.hold
     if wanted is None:
         return None
     if isinstance(wanted, OpenHold):
         account_id = books.accounts[wanted.key].account_id
-        return Hold(transaction_id, account_id, wanted.amount_minor, 0, 0, wanted.expires_at)
-    hold = books.holds[wanted.booking_id]
+        hold = Hold(transaction_id, account_id, wanted.amount_minor, 0, 0, wanted.expires_at)
+    else:
+        hold = books.holds[wanted.booking_id]
     if isinstance(wanted, CaptureHold):
-        return replace(hold, captured_minor=hold.captured_minor + wanted.amount_minor)
-    return replace(
-        hold,
-        released_minor=hold.released_minor + hold.remaining_minor,
-        expired=plan.kind == "EXPIRATION",
-    )
+        hold = replace(hold, captured_minor=hold.captured_minor + wanted.amount_minor)
+    if isinstance(wanted, ReleaseHold):
+        hold = replace(
+            hold,
+            released_minor=hold.released_minor + hold.remaining_minor,
+            expired=plan.kind == "EXPIRATION",
+        )
+    if changed := on_lots.entries.get(wanted.key):
+        held = Counter(hold.lots)
+        held.update({each.lot_id: each.held_change_minor for each in changed})
+        hold = replace(hold, lots=dict(held))
+    return hold
 
 
 def _transaction(
-    plan: Plan, transaction_id: int, entries: tuple[Entry, ...], hold: Hold | None
+    plan: Plan,
+    transaction_id: int,
+    entries: tuple[Entry, ...],
+    hold: Hold | None,
+    opened_lots: tuple[OpenedLot, ...],
 ) -> Transaction:
     written_at = ids.recorded_at(transaction_id)
     return Transaction(
@@ -311,6 +454,8 @@ def _transaction(
         captured_minor=hold.captured_minor if hold else 0,
         expires_at=hold.expires_at if hold else None,
         voids_transaction_id=plan.void_of.transaction_id if plan.void_of else None,
+        exchange_rate_json=plan.exchange_rate_json,
+        opened_lots=opened_lots,
     )
 
 
@@ -322,6 +467,8 @@ def _apply(posted: Posted, hold: Hold | None, books: Books, writes: Writes) -> N
         account.held_minor = entry.held_after_minor
         account.last_transaction_id = transaction_id
         writes.accounts[account.account_id] = account
+    if any(entry.lot_entries for entry in posted.transaction.entries):
+        _apply_to_lots(posted.transaction, books, writes)
     if hold is not None:
         books.holds[hold.booking_id] = writes.holds[hold.booking_id] = hold
     if void := posted.plan.void_of:
@@ -329,3 +476,19 @@ def _apply(posted: Posted, hold: Hold | None, books: Books, writes: Writes) -> N
         voided = replace(voided, voided_minor=voided.voided_minor + void.amount_minor)
         books.voidables[void.transaction_id] = writes.voidables[void.transaction_id] = voided
     writes.posted.append(posted)
+
+
+def _apply_to_lots(transaction: Transaction, books: Books, writes: Writes) -> None:
+    accounts = {entry.account_id: books.accounts[entry.key] for entry in transaction.entries}
+    for lot_id, account_id, terms, amount_minor in transaction.opened_lots:
+        lot = Lot(lot_id, account_id, terms, amount_minor, 0, 0, transaction.transaction_id)
+        accounts[account_id].lots[lot_id] = lot
+    for entry in transaction.entries:
+        account = accounts[entry.account_id]
+        for lot_id, amount_minor, held_change_minor in entry.lot_entries:
+            lot = account.lots[lot_id]
+            lot.remaining_minor -= amount_minor
+            lot.held_minor += held_change_minor
+            lot.last_transaction_id = transaction.transaction_id
+            writes.lots[lot_id] = lot
+        account.open_lots = sum(lot.remaining_minor > 0 for lot in account.lots.values())

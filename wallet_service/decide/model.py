@@ -1,10 +1,11 @@
 """The words of the ledger as values. Amounts are minor units, debits positive."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from wallet_service import ids
 from wallet_service.errors import Refusal
 
 HOUSE = 0
@@ -118,7 +119,11 @@ class Plan:
 
 @dataclass(slots=True)
 class Account:
-    """An account under its row lock; `balance_minor` is the signed sum of its entries."""
+    """An account under its row lock; `balance_minor` is the signed sum of its entries.
+
+    `lots` holds all of its `open_lots`, those that still hold something, and whatever else a plan
+    may give something back to.
+    """
 
     account_id: int
     balance_minor: int
@@ -126,11 +131,20 @@ class Account:
     last_transaction_id: int
     credit_limit_minor: int = 0
     open_lots: int = 0
+    lots: "dict[LotId, Lot]" = field(default_factory=dict)
+
+    @property
+    def free_minor(self) -> int:
+        """What is booked and not set aside; below zero where it is owed."""
+        return -self.balance_minor - self.held_minor
 
     @property
     def available_minor(self) -> int:
         """What a wallet's account is free to spend, expired lots included."""
-        return self.credit_limit_minor - self.balance_minor - self.held_minor
+        return self.credit_limit_minor + self.free_minor
+
+    def copy(self) -> "Account":
+        return replace(self, lots={lot_id: replace(lot) for lot_id, lot in self.lots.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +158,8 @@ class Hold:
     released_minor: int
     expires_at: datetime | None = None
     expired: bool = False
+    lots: "Mapping[LotId, int]" = field(default_factory=dict)
+    """How much of what remains is on which lot."""
 
     @property
     def remaining_minor(self) -> int:
@@ -154,8 +170,8 @@ class Hold:
 class Voidable:
     """A transaction that may be taken back, under its wallet's row lock.
 
-    `amount_minor` is its signed leg on the wallet's account; `voided_minor` counts from zero up
-    to its size.
+    `amount_minor` is its signed leg on the wallet's account, `lot_entries` how much of that was
+    on which lots; `voided_minor` counts from zero up to its size.
     """
 
     transaction_id: int
@@ -163,6 +179,7 @@ class Voidable:
     account_id: int
     amount_minor: int
     voided_minor: int
+    lot_entries: "tuple[LotEntry, ...]" = ()
 
     @property
     def remaining_minor(self) -> int:
@@ -187,6 +204,15 @@ class Lot:
     @property
     def free_minor(self) -> int:
         return self.remaining_minor - self.held_minor
+
+
+class OpenedLot(NamedTuple):
+    """A lot as it was added; what is left of it is another matter."""
+
+    lot_id: LotId
+    account_id: int
+    terms: LotTerms
+    amount_minor: int
 
 
 class LotEntry(NamedTuple):
@@ -238,7 +264,12 @@ class Transaction:
     expires_at: datetime | None = None
     expired: bool = False
     exchange_rate_json: str = ""
-    opened_lots: tuple[Lot, ...] = ()
+    opened_lots: tuple[OpenedLot, ...] = ()
+
+    @property
+    def shifted_at(self) -> datetime | None:
+        """When it counts, if that is not when it was written."""
+        return self.effective_at if self.effective_at != self.recorded_at else None
 
     @property
     def amount_minor(self) -> int:
@@ -294,7 +325,7 @@ class Books:
     """All that the decision may depend on, loaded under the row locks of the accounts.
 
     An account that is missing belongs to a wallet or is in an asset that does not exist. `states`
-    names the wallets that are not active.
+    names the wallets that are not active; the books are closed up to `closed_until`.
     """
 
     accounts: Mapping[AccountKey, Account]
@@ -304,6 +335,27 @@ class Books:
     states: Mapping[int, str] = field(default_factory=dict)
     assets: frozenset[str] = frozenset()
     first_transaction_id: int = 0
+    closed_until: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        return ids.recorded_at(self.first_transaction_id)
+
+    def copy(self, keys: Iterable[AccountKey]) -> "Books":
+        """Copy all that plans on these accounts could change."""
+        copies = {key: self.accounts[key].copy() for key in keys if key in self.accounts}
+        return replace(
+            self,
+            accounts={**self.accounts, **copies},
+            holds=dict(self.holds),
+            voidables=dict(self.voidables),
+            outcomes=dict(self.outcomes),
+        )
+
+    def take_over(self, copy: "Books") -> None:
+        """Adopt what was changed in a copy."""
+        self.accounts, self.holds = copy.accounts, copy.holds
+        self.voidables, self.outcomes = copy.voidables, copy.outcomes
 
 
 @dataclass(slots=True)
@@ -315,3 +367,12 @@ class Writes:
     accounts: dict[int, Account] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
     voidables: dict[int, Voidable] = field(default_factory=dict)
+    lots: dict[LotId, Lot] = field(default_factory=dict)
+
+    def add(self, others: "Writes") -> None:
+        self.outcomes.update(others.outcomes)
+        self.posted.extend(others.posted)
+        self.accounts.update(others.accounts)
+        self.holds.update(others.holds)
+        self.voidables.update(others.voidables)
+        self.lots.update(others.lots)

@@ -1,11 +1,12 @@
 """Requests as values of the domain, checked field by field. Nothing else is decided here."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from privy.wallet.v1 import amount_pb2, ledger_pb2, wallet_pb2
+from google.protobuf.json_format import MessageToDict
+from privy.wallet.v1 import amount_pb2, ledger_pb2, lot_pb2, wallet_pb2
 
+from shared.canonical_json import canonical_json
 from shared.errors import FieldViolation, InvalidArgument, invalid
 from shared.fields import checked_text, moment_of
 from shared.idempotency import DIGEST_BYTES, body_digest, digest
@@ -18,12 +19,13 @@ from wallet_service.decide.model import (
     AccountKey,
     CaptureHold,
     Leg,
+    LotTerms,
     OpenHold,
     Plan,
     ReleaseHold,
     VoidOf,
 )
-from wallet_service.errors import Refusal, wallet_not_found
+from wallet_service.errors import Refusal, group_refused, wallet_not_found
 from wallet_service.wallets import Request
 
 Mutation: TypeAlias = (
@@ -42,6 +44,8 @@ MAX_NOTES = 32
 MAX_NOTE_KEY = 64
 MAX_NOTE = 512
 MAX_DISPLAY_NAME = 200
+MAX_PRIORITY = 1000
+DEFAULT_PRIORITY = 100
 
 _KINDS: Mapping[int, str] = {
     number: name.removeprefix("TRANSACTION_KIND_")
@@ -50,9 +54,57 @@ _KINDS: Mapping[int, str] = {
 _ACCOUNT_TYPES: Mapping[int, str] = {
     number: name.removeprefix("ACCOUNT_TYPE_") for name, number in ledger_pb2.AccountType.items()
 }
+_LOT_KINDS: Mapping[int, str] = {
+    number: name.removeprefix("LOT_KIND_") for name, number in lot_pb2.LotKind.items()
+}
+_OWN_KINDS = frozenset({"EXPIRATION", "BREAKAGE"})
+"""What the ledger does by itself, and nobody may ask for."""
+
 _WALLET_TYPES: Mapping[int, str] = {
     number: name.removeprefix("WALLET_TYPE_") for name, number in wallet_pb2.WalletType.items()
 }
+
+
+def groups_of(request: ledger_pb2.PostBatchRequest) -> list[list[Plan] | list[Refusal]]:
+    """Read plans by groups; a plan that belongs to none is a group of its own.
+
+    A group with a malformed plan is read as refusals: it must not cost the others in the call
+    their posting.
+    """
+    groups: list[list[Plan] | list[Refusal]] = []
+    for start, end in _group_bounds(request.plans):
+        plans = [_plan_or_refusal(request.plans[i], f"plans[{i}]") for i in range(start, end)]
+        sound = [each for each in plans if isinstance(each, Plan)]
+        groups.append(
+            sound if len(sound) == len(plans) else _refused(plans, request.plans[start:end])
+        )
+    return groups
+
+
+def _group_bounds(messages: Sequence[ledger_pb2.Plan]) -> list[tuple[int, int]]:
+    """Answer where each group starts and ends. Raises `InvalidArgument` for a torn one."""
+    bounds: list[tuple[int, int]] = []
+    ended: set[str] = set()
+    for i, message in enumerate(messages):
+        group_id = message.group_id
+        if group_id and i and messages[i - 1].group_id == group_id:
+            bounds[-1] = bounds[-1][0], i + 1
+            continue
+        if group_id in ended:
+            raise invalid(f"plans[{i}].group_id", "must follow the other plans of its group")
+        ended |= {group_id} - {""}
+        bounds.append((i, i + 1))
+    return bounds
+
+
+def _refused(plans: Sequence[Plan | Refusal], messages: Sequence[ledger_pb2.Plan]) -> list[Refusal]:
+    at_fault, refusal = next(
+        (message.request_id, each)
+        for each, message in zip(plans, messages, strict=True)
+        if isinstance(each, Refusal)
+    )
+    others = group_refused(at_fault, refusal)
+    return [each if isinstance(each, Refusal) else others for each in plans]
 
 
 def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
@@ -65,7 +117,7 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
         request_id=checked_text(message.request_id, f"{path}.request_id", 1, MAX_REQUEST_ID),
         request_digest=digest(message.request_id.encode()),
         body_digest=message.body_digest,
-        kind=_enum_name(_KINDS, message.kind, f"{path}.kind"),
+        kind=_kind_of(message, path),
         wallet_id=wallet_id,
         legs=legs,
         hold=_hold_of(message, wallet_id, path),
@@ -80,16 +132,63 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
         traceparent=checked_text(message.traceparent, f"{path}.traceparent", 0, MAX_CODE),
         validate_only=message.validate_only,
         void_of=_void_of(message, wallet_id, legs, path),
+        lot=_lot_of(message, wallet_id, legs, path),
+        exchange_rate_json=_exchange_rate_json(message, legs, path),
     )
 
 
-def plan_or_refusal(message: ledger_pb2.Plan, path: str) -> Plan | Refusal:
+def _plan_or_refusal(message: ledger_pb2.Plan, path: str) -> Plan | Refusal:
     """Read a plan; one that is malformed must not cost the others in its batch their posting."""
     try:
         return plan_of(message, path)
     except InvalidArgument as error:
         (violation,) = error.violations
         return Refusal(error.reason, violation.description, field=violation.field)
+
+
+def _kind_of(message: ledger_pb2.Plan, path: str) -> str:
+    checked_text(message.group_id, f"{path}.group_id", 0, MAX_REQUEST_ID)
+    kind = _enum_name(_KINDS, message.kind, f"{path}.kind")
+    if kind in _OWN_KINDS:
+        raise invalid(f"{path}.kind", f"{kind} is what the ledger does by itself")
+    return kind
+
+
+def _lot_of(
+    message: ledger_pb2.Plan, wallet_id: int, legs: Sequence[Leg], path: str
+) -> LotTerms | None:
+    if not message.HasField("lot"):
+        return None
+    if [leg.amount_minor < 0 for leg in legs if leg.key.wallet_id == wallet_id] != [True]:
+        raise invalid(f"{path}.lot", "must be set only where the wallet is credited, and once")
+    terms = message.lot
+    if not 0 <= terms.priority <= MAX_PRIORITY:
+        raise invalid(f"{path}.lot.priority", f"must be 1 to {MAX_PRIORITY}")
+    return LotTerms(
+        _enum_name(_LOT_KINDS, terms.kind, f"{path}.lot.kind"),
+        terms.priority or DEFAULT_PRIORITY,
+        moment_of(terms, "expire_time", f"{path}.lot"),
+    )
+
+
+def _exchange_rate_json(message: ledger_pb2.Plan, legs: Sequence[Leg], path: str) -> str:
+    """Read the rate of an exchange, which its two sides must agree with."""
+    is_exchange = message.kind == ledger_pb2.TRANSACTION_KIND_EXCHANGE
+    if is_exchange != message.HasField("exchange_rate"):
+        raise invalid(f"{path}.exchange_rate", "must be set where the kind is EXCHANGE, only there")
+    if not is_exchange:
+        return ""
+    rate = message.exchange_rate
+    for name in ("numerator", "denominator"):
+        if not 1 <= getattr(rate, name) <= MAX_AMOUNT_MINOR:
+            raise invalid(f"{path}.exchange_rate.{name}", f"must be 1 to {MAX_AMOUNT_MINOR}")
+    sides = {leg.key.asset_code: leg.amount_minor for leg in legs if leg.key[1] == "EXCHANGE"}
+    given_minor = -sides.get(rate.source_asset_code, 0)
+    received_minor = given_minor * rate.numerator // rate.denominator
+    wanted = {rate.source_asset_code: -given_minor, rate.target_asset_code: received_minor}
+    if given_minor <= 0 or len(wanted) != 2 or sides != wanted:  # noqa: PLR2004 (two sides)
+        raise invalid(f"{path}.exchange_rate", "must be what the EXCHANGE legs come to")
+    return canonical_json(MessageToDict(rate, preserving_proto_field_name=True))
 
 
 def _void_of(
@@ -177,7 +276,7 @@ def _metadata_json(metadata: Mapping[str, str], path: str) -> str:
     for key, value in metadata.items():
         checked_text(key, path, 1, MAX_NOTE_KEY)
         checked_text(value, f"{path}.{key}", 0, MAX_NOTE)
-    return json.dumps(dict(metadata))
+    return canonical_json(dict(metadata))
 
 
 def _charges_json(charges: Sequence[ledger_pb2.Charge], path: str) -> str:
@@ -186,7 +285,7 @@ def _charges_json(charges: Sequence[ledger_pb2.Charge], path: str) -> str:
     for i, charge in enumerate(charges):
         checked_text(charge.product_code, f"{path}[{i}].product_code", 1, MAX_CODE)
         checked_text(charge.vendor_code, f"{path}[{i}].vendor_code", 0, MAX_CODE)
-    return json.dumps([_charge_dict(each) for each in charges])
+    return canonical_json([_charge_dict(each) for each in charges])
 
 
 def _charge_dict(charge: ledger_pb2.Charge) -> dict[str, object]:
