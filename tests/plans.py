@@ -96,6 +96,22 @@ def void(wallet_id: int, transaction_id: int, minor: int, before_minor: int = 0)
     return replace(plan("VOID", wallet_id, *legs), void_of=void_of)
 
 
+def void_usage(wallet_id: int, transaction_id: int, minor: int, before_minor: int = 0) -> Plan:
+    """Take a usage back."""
+    legs = Leg(wallet(wallet_id), -minor), Leg(REVENUE, minor)
+    void_of = VoidOf(wallet(wallet_id), transaction_id, minor, before_minor)
+    return replace(plan("VOID", wallet_id, *legs), void_of=void_of)
+
+
+def void_transfer(
+    source: int, target: int, transaction_id: int, minor: int, before_minor: int = 0
+) -> Plan:
+    """Take a transfer back."""
+    legs = Leg(wallet(source), -minor), Leg(wallet(target), minor)
+    void_of = VoidOf(wallet(source), transaction_id, minor, before_minor)
+    return replace(plan("VOID", source, *legs), void_of=void_of)
+
+
 def decide_each(each: Sequence[Plan], books: Books) -> tuple[list[Verdict], Writes]:
     """Decide plans that have nothing to do with one another."""
     verdicts, writes = decide([[plan] for plan in each], books)
@@ -107,8 +123,14 @@ def make_voidable(books: Books, verdict: Verdict) -> None:
     if isinstance(verdict, Posted):
         txn = verdict.transaction
         account = books.accounts[wallet(txn.wallet_id)]
+        own = [entry for entry in txn.entries if entry.account_id == account.account_id]
         books.voidables[txn.transaction_id] = Voidable(
-            txn.transaction_id, txn.kind, account.account_id, txn.amount_minor, 0
+            txn.transaction_id,
+            txn.kind,
+            account.account_id,
+            txn.amount_minor,
+            0,
+            own[0].lot_entries,
         )
 
 

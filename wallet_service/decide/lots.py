@@ -125,7 +125,7 @@ class _PlanChanges:
         if plan.break_lot:
             draws = [Draw(plan.break_lot.lot_id, movement.amount_minor)]
         else:
-            voided = plan.void_of.transaction_id if plan.void_of else 0
+            voided = plan.void_of.transaction_id if plan.void_of else None
             draws = parts.draw(movement.amount_minor, opened_by=voided)
         for lot_id, minor in draws:
             parts.change(lot_id, minor, 0)
@@ -188,7 +188,7 @@ class _Parts:
     def terms(self, lot_id: LotId) -> LotTerms:
         return self._terms[lot_id]
 
-    def draw(self, minor: int, opened_by: int = 0) -> list[Draw]:
+    def draw(self, minor: int, opened_by: int | None = None) -> list[Draw]:
         """Draw on what is free and not expired, first on lots of one transaction.
 
         What they do not cover is owed, by the plain part.
