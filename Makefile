@@ -15,7 +15,7 @@ PROTOS := $(sort $(shell find proto -name '*.proto'))
 CHECKS := format lint types imports dependencies locks protos compatibility generated \
     dockerfiles schemas
 
-.PHONY: setup venv lock generate demo up test bench check $(CHECKS:%=check-%)
+.PHONY: setup venv lock generate errors schema demo up test bench check $(CHECKS:%=check-%)
 
 setup: .venv/installed
 
@@ -128,6 +128,9 @@ check-dockerfiles: setup
 check-schemas: setup
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci .gitlab-ci.yml
+
+errors: setup
+	$(BIN)/python -m devstack.error_page
 
 schema: setup
 	$(BIN)/python -m devstack.schema

@@ -13,8 +13,10 @@ from wallet_service.decide.model import (
     Account,
     AccountKey,
     Books,
+    BreakLot,
     CaptureHold,
     Leg,
+    LotId,
     OpenHold,
     Plan,
     Posted,
@@ -27,6 +29,7 @@ from wallet_service.decide.model import (
 
 FUNDING = AccountKey(HOUSE, "FUNDING", "IDR")
 REVENUE = AccountKey(HOUSE, "REVENUE", "IDR")
+BREAKAGE = AccountKey(HOUSE, "BREAKAGE", "IDR")
 
 _numbers = itertools.count(1)
 
@@ -112,6 +115,14 @@ def void_transfer(
     return replace(plan("VOID", source, *legs), void_of=void_of)
 
 
+def breakage(wallet_id: int, lot_transaction_id: int, minor: int) -> Plan:
+    """Break the first lot that a transaction added."""
+    key = wallet(wallet_id)
+    broken = BreakLot(key, LotId(lot_transaction_id, 0), minor)
+    legs = Leg(key, minor), Leg(BREAKAGE, -minor)
+    return replace(plan("BREAKAGE", wallet_id, *legs), break_lot=broken)
+
+
 def decide_each(each: Sequence[Plan], books: Books) -> tuple[list[Verdict], Writes]:
     """Decide plans that have nothing to do with one another."""
     verdicts, writes = decide([[plan] for plan in each], books)
@@ -136,7 +147,7 @@ def make_voidable(books: Books, verdict: Verdict) -> None:
 
 def books(*wallet_ids: int, first_transaction_id: int = 1) -> Books:
     """Empty books of some wallets in IDR, and of the house."""
-    keys = [FUNDING, REVENUE, *map(wallet, wallet_ids)]
+    keys = [FUNDING, REVENUE, BREAKAGE, *map(wallet, wallet_ids)]
     return Books(
         accounts={key: Account(number, 0, 0, 0) for number, key in enumerate(keys, 1)},
         holds={},

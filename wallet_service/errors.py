@@ -1,4 +1,4 @@
-"""Every refusal of the ledger, in the order in which the rules are tried."""
+"""Every refusal of the ledger, in the order in which the rules are tried: docs/errors.md."""
 
 import dataclasses
 import json
@@ -10,6 +10,7 @@ from shared.errors import (
     AlreadyExists,
     DomainError,
     FailedPrecondition,
+    InvalidArgument,
     NotFound,
     invalid,
 )
@@ -39,31 +40,58 @@ WALLET_NOT_EMPTY = "WALLET_NOT_EMPTY"
 CREDIT_LIMIT_IN_USE = "CREDIT_LIMIT_IN_USE"
 VERSION_STALE = "VERSION_STALE"
 
-_Kind = type[NotFound | AlreadyExists | FailedPrecondition | Aborted]
 
-_KINDS: Mapping[str, _Kind] = {
-    REQUEST_ID_REUSED: AlreadyExists,
-    WALLET_NOT_FOUND: NotFound,
-    WALLET_CLOSED: FailedPrecondition,
-    WALLET_FROZEN: FailedPrecondition,
-    WALLET_NOT_EMPTY: FailedPrecondition,
-    CREDIT_LIMIT_IN_USE: FailedPrecondition,
-    BOOKING_NOT_FOUND: NotFound,
-    BOOKING_CLOSED: FailedPrecondition,
-    BOOKING_EXPIRED: FailedPrecondition,
-    BOOKING_EXCEEDED: FailedPrecondition,
-    INSUFFICIENT_FUNDS: FailedPrecondition,
-    BALANCE_LIMIT_EXCEEDED: FailedPrecondition,
-    VERSION_STALE: Aborted,
-    TRANSACTION_NOT_FOUND: NotFound,
-    TRANSACTION_NOT_VOIDABLE: FailedPrecondition,
-    VOID_STALE: Aborted,
-    VOID_EXCEEDED: FailedPrecondition,
-    PERIOD_CLOSED: FailedPrecondition,
-    LOT_STALE: Aborted,
-    LOT_LIMIT_EXCEEDED: FailedPrecondition,
-    GROUP_REFUSED: FailedPrecondition,
-}
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A reason to refuse, and its error.
+
+    `kept` says whether the refusal is the request id's one outcome; otherwise the same request may
+    be sent again, and meet another answer.
+    """
+
+    reason: str
+    error: type[DomainError]
+    says: str
+    kept: bool = True
+
+
+POSTING_RULES = (
+    Rule(ASSET_UNKNOWN, InvalidArgument, "An asset is not registered.", kept=False),
+    Rule(REQUEST_ID_REUSED, AlreadyExists, "The id came before, with another body.", kept=False),
+    Rule(EXPIRE_TIME_PAST, InvalidArgument, "What is booked or added has expired.", kept=False),
+    Rule(WALLET_NOT_FOUND, NotFound, "A wallet does not exist."),
+    Rule(PERIOD_CLOSED, FailedPrecondition, "The effective time is in a closed period."),
+    Rule(WALLET_CLOSED, FailedPrecondition, "A wallet is closed."),
+    Rule(WALLET_FROZEN, FailedPrecondition, "A frozen wallet would be debited, or held from."),
+    Rule(BOOKING_NOT_FOUND, NotFound, "The wallet has no such booking."),
+    Rule(BOOKING_CLOSED, FailedPrecondition, "The booking holds nothing more."),
+    Rule(BOOKING_EXPIRED, FailedPrecondition, "The booking has expired, and is to be taken."),
+    Rule(BOOKING_EXCEEDED, FailedPrecondition, "The booking holds less."),
+    Rule(TRANSACTION_NOT_FOUND, NotFound, "The wallet has no such transaction to void."),
+    Rule(TRANSACTION_NOT_VOIDABLE, FailedPrecondition, "It is of a kind that cannot be voided."),
+    Rule(VOID_STALE, Aborted, "Some of it was voided meanwhile: read it again.", kept=False),
+    Rule(VOID_EXCEEDED, FailedPrecondition, "Less of it is left to void."),
+    Rule(LOT_STALE, Aborted, "The expired lot is no longer as it was read.", kept=False),
+    Rule(INSUFFICIENT_FUNDS, FailedPrecondition, "A wallet has less available."),
+    Rule(BALANCE_LIMIT_EXCEEDED, FailedPrecondition, "A balance would pass 10^18 minor units."),
+    Rule(LOT_LIMIT_EXCEEDED, FailedPrecondition, "A wallet would have more than 1,000 open lots."),
+    Rule(GROUP_REFUSED, FailedPrecondition, "Another plan of the same group is refused."),
+)
+"""Why a plan is refused, in order of precedence: the first rule that is broken gives the reason.
+
+A refusal that is not kept leaves no outcome for any plan of its group.
+"""
+
+WALLET_RULES = (
+    Rule(WALLET_NOT_EMPTY, FailedPrecondition, "A wallet to be closed holds or owes something."),
+    Rule(CREDIT_LIMIT_IN_USE, FailedPrecondition, "A wallet uses more credit than the new limit."),
+    Rule(VERSION_STALE, Aborted, "A wallet was changed meanwhile: read it again."),
+)
+"""What else may be refused to who changes a wallet."""
+
+_RULES: Mapping[str, Rule] = {rule.reason: rule for rule in (*POSTING_RULES, *WALLET_RULES)}
+
+NOT_KEPT = frozenset(rule.reason for rule in _RULES.values() if not rule.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +114,7 @@ class Refusal:
     def as_error(self) -> DomainError:
         if self.field:
             return invalid(self.field, self.message, self.reason)
-        return _KINDS[self.reason](self.reason, self.message, self.metadata)
+        return _RULES[self.reason].error(self.reason, self.message, self.metadata)
 
     def to_json(self) -> str:
         return json.dumps(

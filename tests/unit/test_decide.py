@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 
 from tests import plans
 from wallet_service import ids
+from wallet_service.decide.core import decide
 from wallet_service.decide.model import (
     MAX_AMOUNT_MINOR,
     MAX_BALANCE_MINOR,
     Books,
     Leg,
+    LotTerms,
     Plan,
     Posted,
     Verdict,
 )
-from wallet_service.errors import Refusal
+from wallet_service.errors import NOT_KEPT, POSTING_RULES, Refusal
 
 
 def one(plan: Plan, books: Books) -> Verdict:
@@ -35,9 +37,10 @@ def transaction_id(verdict: Verdict) -> int:
     return verdict.transaction.transaction_id
 
 
-KNOWN, UNKNOWN, FROZEN, CLOSED, IN_CREDIT = 1, 9, 3, 4, 5
+KNOWN, UNKNOWN, FROZEN, CLOSED, IN_CREDIT, CROWDED = 1, 9, 3, 4, 5, 6
 USED = "used before"
 PAST, SOON = ids.EPOCH, ids.EPOCH + timedelta(seconds=1)
+LONG_AGO = PAST - timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -46,9 +49,12 @@ def ledger() -> Books:
 
     Booking 12 was cancelled.
 
-    Wallet 3 is frozen, 4 closed, and 5 may go 7 below zero.
+    Wallet 3 is frozen, 4 closed, 5 may go 7 below zero, and 6 has all the lots that it may have.
+    The books are closed up to 2024.
     """
-    books = plans.books(KNOWN, 2, FROZEN, CLOSED, IN_CREDIT, first_transaction_id=9)
+    books = plans.books(KNOWN, 2, FROZEN, CLOSED, IN_CREDIT, CROWDED, first_transaction_id=9)
+    books.accounts[plans.wallet(CROWDED)].open_lots = 1000
+    books.closed_until = PAST
     books.states = {FROZEN: "FROZEN", CLOSED: "CLOSED"}
     books.accounts[plans.wallet(IN_CREDIT)].credit_limit_minor = 7
     steps = [
@@ -74,8 +80,10 @@ TOO_MUCH = MAX_BALANCE_MINOR + 1
 PRECEDENCE = [
     ("ASSET_UNKNOWN", plans.plan("USAGE", UNKNOWN, Leg(OFF_BOOKS, 1), request_id=USED)),
     ("REQUEST_ID_REUSED", plans.usage(UNKNOWN, TOO_MUCH, USED)),
-    ("WALLET_NOT_FOUND", plans.commit(UNKNOWN, 77, TOO_MUCH)),
     ("EXPIRE_TIME_PAST", plans.booking(UNKNOWN, 1, PAST)),
+    ("EXPIRE_TIME_PAST", replace(plans.top_up(UNKNOWN, 1), lot=LotTerms("PAID", 1, PAST))),
+    ("WALLET_NOT_FOUND", replace(plans.commit(UNKNOWN, 77, TOO_MUCH), effective_at=LONG_AGO)),
+    ("PERIOD_CLOSED", replace(plans.commit(CLOSED, 77, TOO_MUCH), effective_at=LONG_AGO)),
     ("WALLET_CLOSED", plans.commit(CLOSED, 77, TOO_MUCH)),
     ("WALLET_CLOSED", plans.top_up(CLOSED, 1)),
     ("WALLET_CLOSED", plans.transfer(FROZEN, CLOSED, 1)),
@@ -93,11 +101,15 @@ PRECEDENCE = [
     ("TRANSACTION_NOT_VOIDABLE", plans.void(KNOWN, 10, TOO_MUCH, 1)),
     ("VOID_STALE", plans.void(KNOWN, 9, TOO_MUCH, 1)),
     ("VOID_EXCEEDED", plans.void(KNOWN, 9, 106)),
+    ("LOT_STALE", plans.breakage(KNOWN, 77, TOO_MUCH)),
     ("INSUFFICIENT_FUNDS", plans.void(KNOWN, 9, 71)),
     ("INSUFFICIENT_FUNDS", plans.usage(KNOWN, TOO_MUCH)),
     ("INSUFFICIENT_FUNDS", plans.booking(KNOWN, 71)),
     ("INSUFFICIENT_FUNDS", plans.transfer(KNOWN, 2, 71)),
     ("BALANCE_LIMIT_EXCEEDED", plans.top_up(KNOWN, MAX_BALANCE_MINOR)),
+    ("LOT_LIMIT_EXCEEDED", replace(plans.top_up(CROWDED, 1), lot=LotTerms("PAID", 1, None))),
+    ("OK", plans.top_up(CROWDED, 1)),
+    ("OK", replace(plans.usage(KNOWN, 1), effective_at=PAST)),
     ("OK", plans.top_up(FROZEN, 1)),
     ("OK", plans.transfer(KNOWN, FROZEN, 1)),
     ("OK", plans.usage(IN_CREDIT, 7)),
@@ -109,7 +121,10 @@ PRECEDENCE = [
 ]  # fmt: skip
 
 
-NO_OUTCOME = {"ASSET_UNKNOWN", "REQUEST_ID_REUSED", "EXPIRE_TIME_PAST", "VOID_STALE"}
+def test_the_table_has_every_rule_in_its_order() -> None:
+    """The rows above follow the documented order, and leave none out; groups come last."""
+    reasons = dict.fromkeys(reason for reason, _ in PRECEDENCE if reason != "OK")
+    assert [*reasons, "GROUP_REFUSED"] == [rule.reason for rule in POSTING_RULES]
 
 
 @pytest.mark.parametrize(("expected", "plan"), PRECEDENCE)
@@ -125,7 +140,7 @@ def test_a_refusal_moves_nothing(expected: str, plan: Plan, ledger: Books) -> No
     _, writes = plans.decide_each([plan], ledger)
     assert str((ledger.accounts, ledger.holds)) == before
     assert (writes.posted, writes.accounts, writes.holds) == ([], {}, {})
-    assert bool(writes.outcomes) == (expected not in NO_OUTCOME)
+    assert bool(writes.outcomes) == (expected not in NOT_KEPT)
 
 
 def test_a_refusal_tells_the_figures(ledger: Books) -> None:
@@ -158,6 +173,40 @@ def test_validation_alone_changes_nothing(ledger: Books) -> None:
     assert [reason(each) for each in verdicts] == ["OK", "OK"]
     assert transaction_id(verdicts[0]) == 0
     assert len(writes.posted) == len(writes.outcomes) == 1
+
+
+@pytest.mark.parametrize(("expected", "plan"), [row for row in PRECEDENCE if row[0] != "OK"])
+def test_a_group_is_accepted_as_a_whole_or_not_at_all(
+    expected: str, plan: Plan, ledger: Books
+) -> None:
+    """One refused plan of three refuses the others, who keep that if it keeps its own reason."""
+    before = str((ledger.accounts, ledger.holds))
+    group = [plans.usage(KNOWN, 1), plan, plans.top_up(KNOWN, 1)]
+    (verdicts,), writes = decide([group], ledger)
+    assert [reason(each) for each in verdicts] == ["GROUP_REFUSED", expected, "GROUP_REFUSED"]
+    assert str((ledger.accounts, ledger.holds)) == before
+    assert (writes.posted, writes.accounts) == ([], {})
+    assert len(writes.outcomes) == (0 if expected in NOT_KEPT else 3)
+
+
+def test_a_group_sees_its_own_effects_and_is_repeatable(ledger: Books) -> None:
+    """A later plan of a group spends what an earlier one brought in; a repetition is answered."""
+    group = [plans.top_up(KNOWN, 30), plans.usage(KNOWN, 100)]
+    first, writes = decide([group], ledger)
+    assert [reason(each) for each in first[0]] == ["OK", "OK"]
+    assert len(writes.posted) == 2
+    again, writes = decide([group], ledger)
+    assert again == first
+    assert not writes.posted
+
+
+def test_a_plan_that_was_accepted_before_counts_for_its_group(ledger: Books) -> None:
+    """Accepted alone first, then in a group that is refused: it keeps its first answer."""
+    alone = plans.top_up(KNOWN, 5)
+    first = one(alone, ledger)
+    (verdicts,), _ = decide([[alone, plans.usage(KNOWN, 500)]], ledger)
+    assert verdicts[0] == first
+    assert reason(verdicts[1]) == "INSUFFICIENT_FUNDS"
 
 
 def test_a_booking_is_taken_in_parts_and_the_rest_set_free() -> None:

@@ -11,9 +11,6 @@ from wallet_service import ids
 from wallet_service.decide.core import decide
 from wallet_service.decide.model import (
     Books,
-    BreakLot,
-    Leg,
-    LotId,
     LotTerms,
     Plan,
     Posted,
@@ -125,14 +122,6 @@ def test_a_booking_keeps_its_lots_over_their_expiry(ledger: Ledger) -> None:
     assert ledger.lots() == [40]
 
 
-def breakage(wallet_id: int, lot_transaction_id: int, minor: int) -> Plan:
-    key = plans.wallet(wallet_id)
-    earned = Leg(plans.REVENUE, -minor)
-    lot_id = LotId(lot_transaction_id, 0)
-    plan = plans.plan("BREAKAGE", wallet_id, Leg(key, minor), earned)
-    return replace(plan, break_lot=BreakLot(key, lot_id, minor))
-
-
 def test_breakage_takes_what_is_free_of_an_expired_lot(ledger: Ledger) -> None:
     """Neither before its time, nor another amount than there is, nor from a lot that is not there.
 
@@ -140,15 +129,15 @@ def test_breakage_takes_what_is_free_of_an_expired_lot(ledger: Ledger) -> None:
     """
     opened = ledger.top_up(100, terms(10, SHORTLY))
     booking = ledger.post(plans.booking(1, 30)).transaction_id
-    assert ledger.refuse(breakage(1, opened, 70)).reason == "LOT_STALE"
+    assert ledger.refuse(plans.breakage(1, opened, 70)).reason == "LOT_STALE"
     ledger.set_clock(SHORTLY)
-    assert ledger.refuse(breakage(1, opened, 100)).reason == "LOT_STALE"
-    assert ledger.refuse(breakage(1, 77, 70)).reason == "LOT_STALE"
+    assert ledger.refuse(plans.breakage(1, opened, 100)).reason == "LOT_STALE"
+    assert ledger.refuse(plans.breakage(1, 77, 70)).reason == "LOT_STALE"
     ledger.books.states = {1: "FROZEN"}
-    ledger.post(breakage(1, opened, 70))
+    ledger.post(plans.breakage(1, opened, 70))
     assert (ledger.lots(), ledger.held()) == ([30], [30])
     ledger.post(plans.cancellation(1, booking))
-    ledger.post(breakage(1, opened, 30))
+    ledger.post(plans.breakage(1, opened, 30))
     assert ledger.books.accounts[plans.wallet(1)].balance_minor == 0
 
 

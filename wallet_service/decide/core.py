@@ -3,31 +3,7 @@
 Each accepted plan changes the books in hand, so that the next one sees its effect; nothing else
 is touched.
 
-The rules of a plan, in order of precedence:
-
-1. every asset is known                         ASSET_UNKNOWN
-2. its request id is new, or has the same body  REQUEST_ID_REUSED
-3. what it books or adds expires later than now EXPIRE_TIME_PAST
-4. every wallet exists                          WALLET_NOT_FOUND
-5. its effective time is in no closed period    PERIOD_CLOSED
-6. no wallet is closed                          WALLET_CLOSED
-7. no frozen wallet is debited, or held from    WALLET_FROZEN
-8. its booking is one of the wallet's           BOOKING_NOT_FOUND
-9. the booking holds something                  BOOKING_CLOSED
-10. it has not expired, if it is to be taken    BOOKING_EXPIRED
-11. it holds enough                             BOOKING_EXCEEDED
-12. what it voids is one of the wallet's        TRANSACTION_NOT_FOUND
-13. that moved money, and is no void itself     TRANSACTION_NOT_VOIDABLE
-14. nobody voided any of it meanwhile           VOID_STALE
-15. enough of it is left                        VOID_EXCEEDED
-16. the lot it breaks is as it was read         LOT_STALE
-17. no wallet's available funds sink below zero INSUFFICIENT_FUNDS
-18. no balance passes 10^18                     BALANCE_LIMIT_EXCEEDED
-19. no account has more than 1,000 open lots    LOT_LIMIT_EXCEEDED
-20. no other plan of its group is refused       GROUP_REFUSED
-
-A refusal by rule 1, 2, 3, 14 or 16 leaves no outcome, for its whole group; any other is the
-request id's one outcome.
+The rules that a plan may break are `errors.POSTING_RULES`, tried in that order.
 """
 
 from collections import Counter
@@ -76,8 +52,8 @@ from wallet_service.errors import (
     INSUFFICIENT_FUNDS,
     LOT_LIMIT_EXCEEDED,
     LOT_STALE,
+    NOT_KEPT,
     PERIOD_CLOSED,
-    REQUEST_ID_REUSED,
     TRANSACTION_NOT_VOIDABLE,
     VOID_EXCEEDED,
     VOID_STALE,
@@ -89,9 +65,6 @@ from wallet_service.errors import (
     wallet_closed,
     wallet_not_found,
 )
-
-NO_OUTCOME = frozenset({ASSET_UNKNOWN, REQUEST_ID_REUSED, EXPIRE_TIME_PAST, VOID_STALE, LOT_STALE})
-"""Refusals that the same request may outlive."""
 
 VOIDABLE_KINDS = frozenset({"TOP_UP", "USAGE", "COMMIT", "TRANSFER"})
 
@@ -136,9 +109,10 @@ def _refuse_group(
     group: Sequence[Plan], culprit: Plan, refusal: Refusal, books: Books, writes: Writes
 ) -> list[Verdict]:
     others = group_refused(culprit.request_id, refusal)
-    for plan in group if refusal.reason not in NO_OUTCOME else ():
-        _keep(plan, refusal if plan is culprit else others, books, writes)
-    return [_kept(plan, books) or (refusal if plan is culprit else others) for plan in group]
+    if refusal.reason not in NOT_KEPT:
+        for plan in group:
+            _keep(plan, refusal if plan is culprit else others, books, writes)
+    return [refusal if plan is culprit else _kept(plan, books) or others for plan in group]
 
 
 def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> Verdict:
@@ -147,7 +121,7 @@ def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> V
     if kept := _kept(plan, books):
         return kept
     verdict = _refusal(plan, books) or _post(plan, books, writes, transaction_id)
-    if not (isinstance(verdict, Refusal) and verdict.reason in NO_OUTCOME):
+    if not (isinstance(verdict, Refusal) and verdict.reason in NOT_KEPT):
         _keep(plan, verdict, books, writes)
     return verdict
 
