@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-
-import structlog
+from datetime import timedelta
 
 from shared.process import load_settings
 from shared.rpc_server import Edge, Health, serve
@@ -15,12 +14,9 @@ from wallet_service.ledger import Ledger
 from wallet_service.paging import PageTokens
 from wallet_service.settings import WalletSettings
 from wallet_service.store import connections
-from wallet_service.store.partitions import ensure_partitions
+from wallet_service.store.upkeep import ensure_partitions
+from wallet_service.upkeep import Upkeep
 from wallet_service.wallets import Wallets
-
-PARTITIONS_INTERVAL_S = 6 * 3600.0
-
-_log = structlog.get_logger()
 
 
 async def main(stop: asyncio.Event) -> None:
@@ -41,16 +37,17 @@ async def main(stop: asyncio.Event) -> None:
             Wallets(reading), ledger, Feed(reading), PageTokens(settings.wallet_page_token_secret)
         )
         health = Health({"postgres": lambda: connections.probe(reading)}, required=["postgres"])
-        upkeep = [
-            asyncio.create_task(_keep_partitions_ahead(reading)),
+        retention = timedelta(days=settings.wallet_request_retention_days)
+        chores = [
+            asyncio.create_task(Upkeep(reading, retention).run()),
             asyncio.create_task(Expiry(reading, ledger).run()),
         ]
         try:
             await serve(settings.wallet_listen, services, health, Edge(tracing, metrics), stop)
         finally:
-            for each in upkeep:
+            for each in chores:
                 each.cancel()
-            await asyncio.wait(upkeep)
+            await asyncio.wait(chores)
             await ledger.drain()
 
 
@@ -61,12 +58,3 @@ def _house_stripes(settings: WalletSettings) -> list[int]:
         (first + each) % settings.wallet_house_stripes
         for each in range(settings.wallet_posting_connections)
     ]
-
-
-async def _keep_partitions_ahead(pool: connections.Pool) -> None:
-    while True:
-        await asyncio.sleep(PARTITIONS_INTERVAL_S)
-        try:
-            await ensure_partitions(pool)
-        except Exception:  # noqa: BLE001 (months are made ahead: the next round is in time)
-            _log.exception("partitions were not made")

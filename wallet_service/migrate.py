@@ -16,7 +16,7 @@ import structlog
 from shared.process import load_settings
 from shared.telemetry import configure_logging
 from wallet_service.settings import MigrateSettings
-from wallet_service.store.partitions import ENSURE_PARTITIONS, MONTHS_AHEAD
+from wallet_service.store.upkeep import ENSURE_PARTITIONS, MONTHS_AHEAD
 
 DIRECTORY = Path(__file__).parent.parent / "migrations" / "wallet"
 

@@ -1,64 +1,16 @@
 """The ledger on a real Postgres: durable, concurrent, and readable at any time."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from shared.errors import AlreadyExists, NotFound
-from shared.idempotency import digest
-from shared.telemetry import NoMetrics
 from tests import plans
-from tests.databases import WalletDatabase
-from wallet_service.decide.model import AccountKey, Leg, Plan, Transaction
+from tests.books import Books, request
+from wallet_service.decide.model import AccountKey, Leg, Transaction
 from wallet_service.errors import Refusal
-from wallet_service.feed import Feed
-from wallet_service.ledger import Ledger
-from wallet_service.store import connections
-from wallet_service.wallets import Request, Wallets
-
-
-class Books:
-    """One Wallet process's use cases on a database, and a second one's ledger beside it."""
-
-    def __init__(self, posting: connections.Pool, reading: connections.Pool) -> None:
-        self.ledger = Ledger(posting, reading, [0, 1], NoMetrics())
-        self.other_ledger = Ledger(posting, reading, [2, 3], NoMetrics())
-        self.wallets = Wallets(reading)
-        self.feed = Feed(reading)
-
-    async def wallet(self, funds_minor: int = 0) -> int:
-        wallet = await self.wallets.create(request(), "PERSONAL", "somebody", None)
-        if funds_minor:
-            await self.post(plans.top_up(wallet.wallet_id, funds_minor))
-        return wallet.wallet_id
-
-    async def post(self, plan: Plan) -> Transaction:
-        answer = await self.ledger.post(plan)
-        assert isinstance(answer, Transaction), answer
-        return answer
-
-    async def available(self, wallet_id: int) -> int:
-        (balance,) = await self.wallets.balances(wallet_id, None)
-        return balance.available_minor
-
-
-def request(name: str = "", body: str = "body") -> Request:
-    name = name or uuid.uuid4().hex
-    return Request(name, digest(name.encode()), digest(body.encode()), validate_only=False)
-
-
-@pytest.fixture
-async def books(wallet_database: WalletDatabase) -> AsyncIterator[Books]:
-    url = wallet_database.service_url
-    async with (
-        await connections.open_posting_pool(url, 4) as posting,
-        await connections.open_reading_pool(url, 4) as reading,
-    ):
-        yield Books(posting, reading)
 
 
 async def test_duplicates_at_once_have_one_effect_and_one_answer(books: Books) -> None:
