@@ -4,7 +4,8 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -42,7 +43,7 @@ _log = structlog.get_logger()
 
 
 class Edge(grpc.aio.ServerInterceptor):
-    """Surrounds each unary call: trace context, decoding, error mapping, one log line."""
+    """Surrounds each call of one request: trace context, decoding, error mapping, one log line."""
 
     def __init__(self, tracing: Tracing, metrics: Metrics) -> None:
         self._tracing = tracing
@@ -59,38 +60,59 @@ class Edge(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
         handler = await continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None:
-            return handler
-        return grpc.unary_unary_rpc_method_handler(
-            self._surround(handler_call_details.method, handler),
-            request_deserializer=None,  # Decoded within, where a failure can be answered well.
-            response_serializer=handler.response_serializer,
-        )
+        method = handler_call_details.method
+        if handler is None:
+            return None
+        # Decoded within, where a failure can be answered well.
+        undecoded = {
+            "request_deserializer": None,
+            "response_serializer": handler.response_serializer,
+        }
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(self._unary(method, handler), **undecoded)
+        if handler.unary_stream and not method.startswith("/grpc."):
+            return grpc.unary_stream_rpc_method_handler(self._stream(method, handler), **undecoded)
+        return handler
 
-    def _surround(self, method: str, handler: Any) -> Callable[..., Awaitable[Any]]:
-        name = method.rpartition("/")[2]
-        decode, behaviour = handler.request_deserializer, handler.unary_unary
-
+    def _unary(self, method: str, handler: Any) -> Callable[..., Awaitable[Any]]:
         async def call(body: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            started = time.perf_counter()
-            answer, error, request_id = None, None, ""
-            with self._tracing.span(name, _traceparent_of(context)) as traceparent:
-                current_traceparent.set(traceparent)
-                try:
-                    self._admit()
-                    request = _decoded(decode, body)
-                    request_id = getattr(request, "request_id", "")
-                    answer = await behaviour(request, context)
-                except DomainError as refusal:
-                    error = refusal
-                except Exception:  # noqa: BLE001 (the edge answers for everything)
-                    error = _unforeseen(name)
-                self._record(method, request_id, error, started)
-            if error is not None:
-                await _abort(context, error)
-            return answer
+            async with self._surround(method, context) as seen:
+                request = seen.decoded(handler.request_deserializer, body)
+                return await handler.unary_unary(request, context)
 
         return call
+
+    def _stream(self, method: str, handler: Any) -> Callable[..., AsyncIterator[Any]]:
+        async def call(
+            body: bytes, context: grpc.aio.ServicerContext[Any, Any]
+        ) -> AsyncIterator[Any]:
+            async with self._surround(method, context) as seen:
+                request = seen.decoded(handler.request_deserializer, body)
+                async for answer in handler.unary_stream(request, context):
+                    self._admit()  # Or a long stream would outlast the stopping process.
+                    yield answer
+
+        return call
+
+    @asynccontextmanager
+    async def _surround(
+        self, method: str, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> AsyncIterator["_Seen"]:
+        started = time.perf_counter()
+        error, seen = None, _Seen()
+        name = method.rpartition("/")[2]
+        with self._tracing.span(name, _traceparent_of(context)) as traceparent:
+            current_traceparent.set(traceparent)
+            try:
+                self._admit()
+                yield seen
+            except DomainError as refusal:
+                error = refusal
+            except Exception:  # noqa: BLE001 (the edge answers for everything)
+                error = _unforeseen(name)
+            self._record(method, seen.request_id, error, started)
+        if error is not None:
+            await _abort(context, error)
 
     def _admit(self) -> None:
         if self._stopping:
@@ -122,11 +144,18 @@ def _unforeseen(method: str) -> Internal:
     return Internal("INTERNAL", f"internal error {error_id}", {"error_id": error_id})
 
 
-def _decoded(decode: Callable[[bytes], Any] | None, body: bytes) -> Any:
-    try:
-        return decode(body) if decode else body
-    except DecodeError:
-        raise invalid("request", "is not a valid message of this call") from None
+class _Seen:
+    """What the edge has seen of a call's request."""
+
+    request_id = ""
+
+    def decoded(self, decode: Callable[[bytes], Any] | None, body: bytes) -> Any:
+        try:
+            request = decode(body) if decode else body
+        except DecodeError:
+            raise invalid("request", "is not a valid message of this call") from None
+        self.request_id = getattr(request, "request_id", "")
+        return request
 
 
 def _traceparent_of(context: grpc.aio.ServicerContext[Any, Any]) -> str:

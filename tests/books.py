@@ -12,8 +12,12 @@ from wallet_service.decide.model import Plan, Transaction
 from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
+from wallet_service.once import Request
+from wallet_service.periods import Periods
+from wallet_service.reports import Reports
 from wallet_service.store import connections
-from wallet_service.wallets import Request, Wallets
+from wallet_service.verification import Verification
+from wallet_service.wallets import Wallets
 
 
 class Books:
@@ -23,6 +27,9 @@ class Books:
         self.ledger = Ledger(posting, reading, [0, 1], NoMetrics())
         self.other_ledger = Ledger(posting, reading, [2, 3], NoMetrics())
         self.wallets = Wallets(reading)
+        self.reports = Reports(reading)
+        self.periods = Periods(reading)
+        self.verification = Verification(reading)
         self.feed = Feed(reading)
         self.expiry = Expiry(reading, self.ledger)
 
@@ -38,7 +45,7 @@ class Books:
         return answer
 
     async def available(self, wallet_id: int) -> int:
-        (balance,) = await self.wallets.balances(wallet_id, None)
+        (balance,) = await self.reports.balances(wallet_id, None)
         return balance.available_minor
 
 

@@ -12,10 +12,13 @@ from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
 from wallet_service.paging import PageTokens
+from wallet_service.periods import Periods
+from wallet_service.reports import Reports
 from wallet_service.settings import WalletSettings
 from wallet_service.store import connections
 from wallet_service.store.upkeep import ensure_partitions
 from wallet_service.upkeep import Upkeep
+from wallet_service.verification import Verification
 from wallet_service.wallets import Wallets
 
 
@@ -33,9 +36,15 @@ async def main(stop: asyncio.Event) -> None:
     ):
         await ensure_partitions(reading)
         ledger = Ledger(posting, reading, _house_stripes(settings), metrics)
-        services = rpc.services(
-            Wallets(reading), ledger, Feed(reading), PageTokens(settings.wallet_page_token_secret)
+        use_cases = rpc.UseCases(
+            wallets=Wallets(reading),
+            ledger=ledger,
+            reports=Reports(reading),
+            periods=Periods(reading),
+            verification=Verification(reading),
+            feed=Feed(reading),
         )
+        services = rpc.services(use_cases, PageTokens(settings.wallet_page_token_secret))
         health = Health({"postgres": lambda: connections.probe(reading)}, required=["postgres"])
         retention = timedelta(days=settings.wallet_request_retention_days)
         chores = [

@@ -11,6 +11,7 @@ of one line for each thing that was written, then the event's bytes:
     <charges>
     <exchange rate>
     <traceparent>
+    <a booking's expiry>
     entry <leg> <account> <asset> <amount> <held change> <balance> <held> <credit limit>
     draw <leg> <lot's transaction> <lot's number> <amount> <held change>
     opens <lot's number> <account> <kind> <priority> <expires> <amount>
@@ -77,6 +78,7 @@ def _text(content: Content) -> str:
             txn.charges_json,
             txn.exchange_rate_json,
             content.traceparent,
+            _moment(txn.expires_at if txn.kind == "BOOKING" else None),
             *(_entry_lines(leg, entry) for leg, entry in enumerate(txn.entries)),
             *map(_opening_line, txn.opened_lots),
             "event\n",
@@ -110,8 +112,12 @@ def _opening_line(lot: OpenedLot) -> str:
     kind, priority, expires_at = lot.terms
     return (
         f"opens {lot.lot_id.lot_index} {lot.account_id} {kind} {priority} "
-        f"{_micros(expires_at) if expires_at else 0} {lot.amount_minor}"
+        f"{_moment(expires_at)} {lot.amount_minor}"
     )
+
+
+def _moment(moment: datetime | None) -> str:
+    return str(_micros(moment)) if moment else "0"
 
 
 def _micros(moment: datetime) -> int:

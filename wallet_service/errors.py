@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.errors import (
     Aborted,
@@ -154,6 +155,12 @@ def group_refused(request_id: str, refusal: Refusal) -> Refusal:
         f"{request_id} of the same group was refused: {refusal.message}",
         {"request_id": request_id, "group_reason": refusal.reason},
     )
+
+
+def period_closed(closed_until: datetime) -> Refusal:
+    moment = closed_until.isoformat()
+    message = f"the books are closed up to {moment}"
+    return Refusal(PERIOD_CLOSED, message, {"closed_until": moment})
 
 
 def request_id_reused(request_id: str) -> Refusal:

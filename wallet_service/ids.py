@@ -32,9 +32,14 @@ def recorded_at(transaction_id: int) -> datetime:
     return EPOCH + timedelta(milliseconds=transaction_id >> TIME_SHIFT)
 
 
+def first_id_from(moment: datetime) -> int:
+    """Answer the id below which lies everything written before `moment`, and nothing later."""
+    return -((EPOCH - moment) // timedelta(milliseconds=1)) << TIME_SHIFT
+
+
 def first_id_after(moment: datetime) -> int:
     """Answer the id below which lies everything written up to `moment`, and nothing later."""
-    return ((moment - EPOCH) // timedelta(milliseconds=1) + 1) << TIME_SHIFT
+    return first_id_from(moment + timedelta(microseconds=1))
 
 
 def wallet_text(wallet_id: int) -> str:

@@ -1,4 +1,4 @@
-"""Posting and reading transactions: one coroutine for each use case."""
+"""Posting transactions, by the batch."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -22,8 +22,8 @@ from wallet_service.decide.model import (
     Transaction,
     Verdict,
 )
-from wallet_service.errors import Refusal, transaction_not_found, wallet_not_found
-from wallet_service.store import posting, reading, wallets
+from wallet_service.errors import Refusal
+from wallet_service.store import posting, reading
 from wallet_service.store.connections import Connection, Pool, connection
 
 MAX_ATTEMPTS = 8
@@ -127,29 +127,6 @@ class Ledger:
     async def _load(self, transaction_ids: Sequence[int]) -> dict[int, Transaction]:
         async with connection(self._reading_pool) as conn:
             return await reading.load_transactions(conn, transaction_ids)
-
-    async def get_transaction(self, transaction_id: int, named: str) -> Transaction:
-        """Read one transaction; a booking says what it holds now.
-
-        `named` is what the caller called it. Raises `NotFound`.
-        """
-        found = (await self._load([transaction_id])).get(transaction_id)
-        if found is None:
-            raise transaction_not_found(named).as_error()
-        return found
-
-    async def list_transactions(
-        self, wallet_id: int, before: int, booking_id: int | None, limit: int
-    ) -> list[Transaction]:
-        """Read a wallet's transactions below the id `before`, newest first. Raises `NotFound`."""
-        async with connection(self._reading_pool) as conn:
-            if await wallets.find_wallet(conn, wallet_id) is None:
-                raise wallet_not_found(ids.wallet_text(wallet_id)).as_error()
-            return await reading.list_transactions(conn, wallet_id, before, booking_id, limit)
-
-    async def trial_balance(self) -> list[reading.TrialBalanceLine]:
-        async with connection(self._reading_pool) as conn:
-            return await reading.load_trial_balance(conn)
 
 
 async def _try_batch(

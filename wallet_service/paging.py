@@ -25,8 +25,9 @@ class PageTokens:
             secret, signer_kwargs={"digest_method": hashlib.sha256}
         )
 
-    def token(self, query: str, place: list[int]) -> str:
-        return str(self._serializer.dumps([query, place]))
+    def next_token(self, query: str, place: list[int]) -> str:
+        """Answer the token of the page that follows a place; none where there is no place."""
+        return str(self._serializer.dumps([query, place])) if place else ""
 
     def place(self, query: str, token: str) -> list[int] | None:
         """Answer where the page starts; None for the first. Raises `InvalidArgument`."""

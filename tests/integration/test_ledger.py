@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,12 @@ from tests import plans
 from tests.books import Books, request
 from wallet_service.decide.model import AccountKey, Leg, Transaction
 from wallet_service.errors import Refusal
+from wallet_service.store.balances import Bound
+from wallet_service.store.entries import EntryFilter
+
+
+def up_to(moment: datetime) -> Bound:
+    return Bound(moment + timedelta(microseconds=1), by_effective_time=False)
 
 
 async def test_duplicates_at_once_have_one_effect_and_one_answer(books: Books) -> None:
@@ -69,7 +75,7 @@ async def test_a_repeated_booking_gets_its_first_answer_after_it_was_closed(book
     await books.post(plans.cancellation(wallet, first.transaction_id))
     assert await books.ledger.post(plan) == first
     assert first.state == "PENDING"
-    now = await books.ledger.get_transaction(first.transaction_id, "bkg")
+    now = await books.reports.transaction(first.transaction_id, "bkg")
     assert now.state == "CANCELLED"
 
 
@@ -118,9 +124,9 @@ async def test_balances_as_of_a_time_are_those_that_stood_then(books: Books) -> 
     total = 0
     for transaction, amount in zip(posted, (5, 20, 300), strict=True):
         total += amount
-        (then,) = await books.wallets.balances(wallet, transaction.recorded_at)
+        (then,) = await books.reports.balances(wallet, up_to(transaction.recorded_at))
         assert then.posted_minor == total
-    assert await books.wallets.balances(wallet, datetime(2025, 1, 1, tzinfo=UTC)) == []
+    assert await books.reports.balances(wallet, up_to(datetime(2025, 1, 1, tzinfo=UTC))) == []
 
 
 async def test_pages_of_entries_and_transactions_miss_nothing(books: Books) -> None:
@@ -128,12 +134,12 @@ async def test_pages_of_entries_and_transactions_miss_nothing(books: Books) -> N
     wallet = await books.wallet()
     posted = [(await books.post(plans.top_up(wallet, n))).transaction_id for n in range(1, 8)]
     place, seen = (1 << 62, 0), []
-    while page := await books.wallets.entries(wallet, "", place, 3):
+    while page := await books.reports.entries(EntryFilter(wallet), place, 3):
         seen += [entry.transaction_id for entry in page]
         place = (page[-1].transaction_id, page[-1].leg_index)
     assert seen == posted[::-1]
     before, listed = 1 << 62, []
-    while some := await books.ledger.list_transactions(wallet, before, None, 2):
+    while some := await books.reports.transactions(wallet, before, None, 2):
         listed += [each.transaction_id for each in some]
         before = some[-1].transaction_id
     assert listed == posted[::-1]
@@ -145,7 +151,7 @@ async def test_the_trial_balance_sums_to_zero(books: Books) -> None:
     booked = await books.post(plans.booking(wallet, 100))
     await books.post(plans.commit(wallet, booked.transaction_id, 60))
     await books.post(plans.usage(wallet, 5))
-    lines = await books.ledger.trial_balance()
+    lines = await books.reports.trial_balance(None)
     assert {line.account_type: line.amount_minor for line in lines} == {
         "FUNDING": 1000, "REVENUE": -65, "WALLET": -935,
     }  # fmt: skip

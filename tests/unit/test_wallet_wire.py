@@ -6,7 +6,7 @@ import pytest
 from privy.wallet.v1 import amount_pb2, ledger_pb2
 
 from shared.errors import InvalidArgument
-from wallet_service.wire import requests
+from wallet_service.wire import plans
 
 WALLET, FUNDING = ledger_pb2.ACCOUNT_TYPE_WALLET, ledger_pb2.ACCOUNT_TYPE_FUNDING
 
@@ -60,7 +60,7 @@ MALFORMED: list[tuple[str, Change]] = [
 
 def test_a_sound_plan_is_read() -> None:
     """The plan that the others are spoilt from is right."""
-    assert requests.plan_of(top_up(), "plans[3]").wallet_id == 1001
+    assert plans.plan_of(top_up(), "plans[3]").wallet_id == 1001
 
 
 @pytest.mark.parametrize(("field", "spoil"), MALFORMED)
@@ -69,5 +69,5 @@ def test_what_is_malformed_is_named_by_its_path(field: str, spoil: Change) -> No
     plan = top_up()
     spoil(plan)
     with pytest.raises(InvalidArgument) as refused:
-        requests.plan_of(plan, "plans[3]")
+        plans.plan_of(plan, "plans[3]")
     assert [each.field for each in refused.value.violations] == [field]

@@ -53,13 +53,13 @@ from wallet_service.errors import (
     LOT_LIMIT_EXCEEDED,
     LOT_STALE,
     NOT_KEPT,
-    PERIOD_CLOSED,
     TRANSACTION_NOT_VOIDABLE,
     VOID_EXCEEDED,
     VOID_STALE,
     WALLET_FROZEN,
     Refusal,
     group_refused,
+    period_closed,
     request_id_reused,
     transaction_not_found,
     wallet_closed,
@@ -176,11 +176,7 @@ def _period_refusal(plan: Plan, books: Books) -> Refusal | None:
     closed_until = books.closed_until
     if closed_until is None or (plan.effective_at or books.now) >= closed_until:
         return None
-    return Refusal(
-        PERIOD_CLOSED,
-        f"the books are closed up to {closed_until.isoformat()}",
-        {"closed_until": closed_until.isoformat()},
-    )
+    return period_closed(closed_until)
 
 
 def _is_past(moment: datetime | None, books: Books) -> bool:

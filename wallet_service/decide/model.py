@@ -223,8 +223,7 @@ class LotEntry(NamedTuple):
     held_change_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One leg as booked."""
 
     key: AccountKey
@@ -237,8 +236,7 @@ class Entry:
     lot_entries: tuple[LotEntry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(NamedTuple):
     """A transaction as booked.
 
     `held_remaining_minor` is what its booking still held when this value was made: right after
@@ -289,21 +287,19 @@ class Transaction:
     def as_first_answered(self) -> "Transaction":
         """Leave out what became of it later."""
         if self.kind != "BOOKING":
-            return replace(self, voided_minor=0)
+            return self._replace(voided_minor=0)
         opened_minor = sum(entry.held_change_minor for entry in self.entries)
-        return replace(self, held_remaining_minor=opened_minor, captured_minor=0, expired=False)
+        return self._replace(held_remaining_minor=opened_minor, captured_minor=0, expired=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """Accepted now, or decided and not written where the plan asked only for validation."""
 
     transaction: Transaction
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """Accepted before, under the same request id."""
 
     transaction_id: int
@@ -312,8 +308,7 @@ class Stored:
 Verdict = Posted | Stored | Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a request id came to, and for which body."""
 
     body_digest: bytes

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from wallet_service.errors import Refusal
 from wallet_service.store.connections import Connection
 
 _COLUMNS = "wallet_id, wallet_type, display_name, parent_wallet_id, state, version, created_at"
@@ -134,37 +133,3 @@ async def set_credit_limit(
 ) -> None:
     """Set the limit of an account that is there."""
     await conn.execute(SET_CREDIT_LIMIT, wallet_id, asset_code, credit_limit_minor)
-
-
-@dataclass(frozen=True, slots=True)
-class WalletOutcome:
-    """What a request id about a wallet came to."""
-
-    body_digest: bytes
-    wallet_id: int | None
-    refusal: Refusal | None
-
-
-FIND_OUTCOME = "SELECT body_digest, wallet_id, refusal FROM requests WHERE request_digest = $1"
-
-
-async def find_outcome(conn: Connection, request_digest: bytes) -> WalletOutcome | None:
-    row = await conn.fetchrow(FIND_OUTCOME, request_digest)
-    if row is None:
-        return None
-    refusal = Refusal.from_json(row["refusal"]) if row["refusal"] else None
-    return WalletOutcome(row["body_digest"], row["wallet_id"], refusal)
-
-
-RECORD_OUTCOME = """
-INSERT INTO requests (request_digest, body_digest, wallet_id, refusal, recorded_at)
-VALUES ($1, $2, $3, $4::jsonb, now())
-"""
-
-
-async def record_outcome(conn: Connection, request_digest: bytes, outcome: WalletOutcome) -> None:
-    """Record what a request id came to; `asyncpg.UniqueViolationError` if somebody just did."""
-    refusal_json = outcome.refusal.to_json() if outcome.refusal else None
-    await conn.execute(
-        RECORD_OUTCOME, request_digest, outcome.body_digest, outcome.wallet_id, refusal_json
-    )

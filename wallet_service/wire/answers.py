@@ -1,17 +1,20 @@
 """Values of the domain as answers."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
-from privy.wallet.v1 import amount_pb2, feed_pb2, ledger_pb2, wallet_pb2
+from privy.wallet.v1 import amount_pb2, feed_pb2, ledger_pb2, lot_pb2, wallet_pb2
 
 from wallet_service import ids
-from wallet_service.decide.model import HOUSE, Entry, Transaction
+from wallet_service.decide.model import HOUSE, Entry, LotEntry, Transaction
 from wallet_service.errors import Refusal
+from wallet_service.store.balances import Balance, TrialBalanceLine
+from wallet_service.store.entries import WalletEntry, WalletLot
 from wallet_service.store.feed import FeedEvent
-from wallet_service.store.reading import Balance, TrialBalanceLine, WalletEntry
+from wallet_service.store.periods import Period
 from wallet_service.store.wallets import Wallet
 
 
@@ -56,6 +59,11 @@ def transaction_out(transaction: Transaction) -> ledger_pb2.Transaction:
         else "",
         voided_minor=transaction.voided_minor,
         expire_time=timestamp(expires_at) if expires_at else None,
+        exchange_rate=ParseDict(
+            json.loads(transaction.exchange_rate_json), ledger_pb2.ExchangeRate()
+        )
+        if transaction.exchange_rate_json
+        else None,
     )
 
 
@@ -74,6 +82,7 @@ def _entry_out(entry: Entry) -> ledger_pb2.TransactionEntry:
         account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{account_type}"),
         amount=amount_pb2.Amount(asset_code=asset_code, minor_units=entry.amount_minor),
         held_change_minor=entry.held_change_minor,
+        lot_entries=_lot_entries_out(entry.lot_entries),
     )
     if wallet_id != HOUSE:
         out.wallet_id = ids.wallet_text(wallet_id)
@@ -111,6 +120,43 @@ def wallet_out(wallet: Wallet) -> wallet_pb2.Wallet:
     )
 
 
+def _lot_entries_out(lot_entries: Iterable[LotEntry]) -> list[lot_pb2.LotEntry]:
+    return [
+        lot_pb2.LotEntry(
+            lot_id=ids.lot_text(*each.lot_id),
+            amount_minor=each.amount_minor,
+            held_change_minor=each.held_change_minor,
+        )
+        for each in lot_entries
+    ]
+
+
+def lot_out(owned: WalletLot) -> lot_pb2.Lot:
+    asset_code, lot = owned
+    terms = lot_pb2.LotTerms(
+        kind=lot_pb2.LotKind.Value(f"LOT_KIND_{lot.terms.kind}"),
+        priority=lot.terms.priority,
+        expire_time=timestamp(lot.terms.expires_at) if lot.terms.expires_at else None,
+    )
+    return lot_pb2.Lot(
+        lot_id=ids.lot_text(*lot.lot_id),
+        asset_code=asset_code,
+        terms=terms,
+        amount_minor=lot.amount_minor,
+        remaining_minor=lot.remaining_minor,
+        held_minor=lot.held_minor,
+        create_time=timestamp(ids.recorded_at(lot.lot_id.transaction_id)),
+    )
+
+
+def period_out(period: Period) -> ledger_pb2.AccountingPeriod:
+    return ledger_pb2.AccountingPeriod(
+        start_time=timestamp(period.starts_at) if period.starts_at else None,
+        end_time=timestamp(period.ends_at),
+        close_time=timestamp(period.closed_at),
+    )
+
+
 def wallet_entry_out(entry: WalletEntry) -> wallet_pb2.Entry:
     return wallet_pb2.Entry(
         transaction_id=ids.transaction_text(entry.transaction_id),
@@ -123,6 +169,9 @@ def wallet_entry_out(entry: WalletEntry) -> wallet_pb2.Entry:
         reference=entry.reference,
         create_time=timestamp(entry.recorded_at),
         effective_time=timestamp(entry.effective_at),
+        kind=entry.kind,
+        metadata=json.loads(entry.metadata_json),
+        lot_entries=_lot_entries_out(entry.lot_entries),
     )
 
 

@@ -1,32 +1,28 @@
-"""Requests as values of the domain, checked field by field. Nothing else is decided here."""
+"""Requests about wallets and about the books, as values of the domain, checked field by field."""
 
-from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from google.protobuf.json_format import MessageToDict
-from privy.wallet.v1 import amount_pb2, ledger_pb2, lot_pb2, wallet_pb2
+from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
-from shared.canonical_json import canonical_json
 from shared.errors import FieldViolation, InvalidArgument, invalid
 from shared.fields import checked_text, moment_of
-from shared.idempotency import DIGEST_BYTES, body_digest, digest
+from shared.idempotency import body_digest, digest
 from wallet_service import ids
-from wallet_service.decide.model import (
-    HOUSE,
-    MAX_AMOUNT_MINOR,
-    MAX_LEGS,
-    WALLET,
-    AccountKey,
-    CaptureHold,
-    Leg,
-    LotTerms,
-    OpenHold,
-    Plan,
-    ReleaseHold,
-    VoidOf,
+from wallet_service.decide.model import MAX_AMOUNT_MINOR
+from wallet_service.errors import wallet_not_found
+from wallet_service.once import Request
+from wallet_service.store.balances import Bound
+from wallet_service.store.entries import FIRST_ID, LAST_ID, EntryFilter, Stretch
+from wallet_service.wire.fields import (
+    KINDS,
+    MAX_CODE,
+    MAX_REFERENCE,
+    MAX_REQUEST_ID,
+    enum_name,
+    enum_names,
+    metadata_json,
 )
-from wallet_service.errors import Refusal, group_refused, wallet_not_found
-from wallet_service.wallets import Request
 
 Mutation: TypeAlias = (
     wallet_pb2.CreateWalletRequest
@@ -35,273 +31,14 @@ Mutation: TypeAlias = (
     | wallet_pb2.UnfreezeWalletRequest
     | wallet_pb2.CloseWalletRequest
     | wallet_pb2.SetCreditLimitRequest
+    | ledger_pb2.CloseAccountingPeriodRequest
 )
 
-MAX_REQUEST_ID = 64
-MAX_REFERENCE = 128
-MAX_CODE = 64
-MAX_NOTES = 32
-MAX_NOTE_KEY = 64
-MAX_NOTE = 512
 MAX_DISPLAY_NAME = 200
-MAX_PRIORITY = 1000
-DEFAULT_PRIORITY = 100
 
-_KINDS: Mapping[int, str] = {
-    number: name.removeprefix("TRANSACTION_KIND_")
-    for name, number in ledger_pb2.TransactionKind.items()
-}
-_ACCOUNT_TYPES: Mapping[int, str] = {
-    number: name.removeprefix("ACCOUNT_TYPE_") for name, number in ledger_pb2.AccountType.items()
-}
-_LOT_KINDS: Mapping[int, str] = {
-    number: name.removeprefix("LOT_KIND_") for name, number in lot_pb2.LotKind.items()
-}
-_OWN_KINDS = frozenset({"EXPIRATION", "BREAKAGE"})
-"""What the ledger does by itself, and nobody may ask for."""
-
-_WALLET_TYPES: Mapping[int, str] = {
-    number: name.removeprefix("WALLET_TYPE_") for name, number in wallet_pb2.WalletType.items()
-}
-
-
-def groups_of(request: ledger_pb2.PostBatchRequest) -> list[list[Plan] | list[Refusal]]:
-    """Read plans by groups; a plan that belongs to none is a group of its own.
-
-    A group with a malformed plan is read as refusals: it must not cost the others in the call
-    their posting.
-    """
-    groups: list[list[Plan] | list[Refusal]] = []
-    for start, end in _group_bounds(request.plans):
-        plans = [_plan_or_refusal(request.plans[i], f"plans[{i}]") for i in range(start, end)]
-        sound = [each for each in plans if isinstance(each, Plan)]
-        groups.append(
-            sound if len(sound) == len(plans) else _refused(plans, request.plans[start:end])
-        )
-    return groups
-
-
-def _group_bounds(messages: Sequence[ledger_pb2.Plan]) -> list[tuple[int, int]]:
-    """Answer where each group starts and ends. Raises `InvalidArgument` for a torn one."""
-    bounds: list[tuple[int, int]] = []
-    ended: set[str] = set()
-    for i, message in enumerate(messages):
-        group_id = message.group_id
-        if group_id and i and messages[i - 1].group_id == group_id:
-            bounds[-1] = bounds[-1][0], i + 1
-            continue
-        if group_id in ended:
-            raise invalid(f"plans[{i}].group_id", "must follow the other plans of its group")
-        ended |= {group_id} - {""}
-        bounds.append((i, i + 1))
-    return bounds
-
-
-def _refused(plans: Sequence[Plan | Refusal], messages: Sequence[ledger_pb2.Plan]) -> list[Refusal]:
-    at_fault, refusal = next(
-        (message.request_id, each)
-        for each, message in zip(plans, messages, strict=True)
-        if isinstance(each, Refusal)
-    )
-    others = group_refused(at_fault, refusal)
-    return [each if isinstance(each, Refusal) else others for each in plans]
-
-
-def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
-    """Read a plan; `path` is its place in the request, for naming a field at fault."""
-    if len(message.body_digest) != DIGEST_BYTES:
-        raise invalid(f"{path}.body_digest", f"must be {DIGEST_BYTES} bytes")
-    wallet_id = ids.wallet_number(message.wallet_id)
-    legs = _legs_of(message, path)
-    return Plan(
-        request_id=checked_text(message.request_id, f"{path}.request_id", 1, MAX_REQUEST_ID),
-        request_digest=digest(message.request_id.encode()),
-        body_digest=message.body_digest,
-        kind=_kind_of(message, path),
-        wallet_id=wallet_id,
-        legs=legs,
-        hold=_hold_of(message, wallet_id, path),
-        effective_at=moment_of(message, "effective_time", path),
-        reference=checked_text(message.reference, f"{path}.reference", 0, MAX_REFERENCE),
-        metadata_json=_metadata_json(message.metadata, f"{path}.metadata"),
-        price_book_version=checked_text(
-            message.price_book_version, f"{path}.price_book_version", 0, MAX_CODE
-        ),
-        charges_json=_charges_json(message.charges, f"{path}.charges"),
-        event=message.event or None,
-        traceparent=checked_text(message.traceparent, f"{path}.traceparent", 0, MAX_CODE),
-        validate_only=message.validate_only,
-        void_of=_void_of(message, wallet_id, legs, path),
-        lot=_lot_of(message, wallet_id, legs, path),
-        exchange_rate_json=_exchange_rate_json(message, legs, path),
-    )
-
-
-def _plan_or_refusal(message: ledger_pb2.Plan, path: str) -> Plan | Refusal:
-    """Read a plan; one that is malformed must not cost the others in its batch their posting."""
-    try:
-        return plan_of(message, path)
-    except InvalidArgument as error:
-        (violation,) = error.violations
-        return Refusal(error.reason, violation.description, field=violation.field)
-
-
-def _kind_of(message: ledger_pb2.Plan, path: str) -> str:
-    checked_text(message.group_id, f"{path}.group_id", 0, MAX_REQUEST_ID)
-    kind = _enum_name(_KINDS, message.kind, f"{path}.kind")
-    if kind in _OWN_KINDS:
-        raise invalid(f"{path}.kind", f"{kind} is what the ledger does by itself")
-    return kind
-
-
-def _lot_of(
-    message: ledger_pb2.Plan, wallet_id: int, legs: Sequence[Leg], path: str
-) -> LotTerms | None:
-    if not message.HasField("lot"):
-        return None
-    if [leg.amount_minor < 0 for leg in legs if leg.key.wallet_id == wallet_id] != [True]:
-        raise invalid(f"{path}.lot", "must be set only where the wallet is credited, and once")
-    terms = message.lot
-    if not 0 <= terms.priority <= MAX_PRIORITY:
-        raise invalid(f"{path}.lot.priority", f"must be 1 to {MAX_PRIORITY}")
-    return LotTerms(
-        _enum_name(_LOT_KINDS, terms.kind, f"{path}.lot.kind"),
-        terms.priority or DEFAULT_PRIORITY,
-        moment_of(terms, "expire_time", f"{path}.lot"),
-    )
-
-
-def _exchange_rate_json(message: ledger_pb2.Plan, legs: Sequence[Leg], path: str) -> str:
-    """Read the rate of an exchange, which its two sides must agree with."""
-    is_exchange = message.kind == ledger_pb2.TRANSACTION_KIND_EXCHANGE
-    if is_exchange != message.HasField("exchange_rate"):
-        raise invalid(f"{path}.exchange_rate", "must be set where the kind is EXCHANGE, only there")
-    if not is_exchange:
-        return ""
-    rate = message.exchange_rate
-    for name in ("numerator", "denominator"):
-        if not 1 <= getattr(rate, name) <= MAX_AMOUNT_MINOR:
-            raise invalid(f"{path}.exchange_rate.{name}", f"must be 1 to {MAX_AMOUNT_MINOR}")
-    sides = {leg.key.asset_code: leg.amount_minor for leg in legs if leg.key[1] == "EXCHANGE"}
-    given_minor = -sides.get(rate.source_asset_code, 0)
-    received_minor = given_minor * rate.numerator // rate.denominator
-    wanted = {rate.source_asset_code: -given_minor, rate.target_asset_code: received_minor}
-    if given_minor <= 0 or len(wanted) != 2 or sides != wanted:  # noqa: PLR2004 (two sides)
-        raise invalid(f"{path}.exchange_rate", "must be what the EXCHANGE legs come to")
-    return canonical_json(MessageToDict(rate, preserving_proto_field_name=True))
-
-
-def _void_of(
-    message: ledger_pb2.Plan, wallet_id: int, legs: Sequence[Leg], path: str
-) -> VoidOf | None:
-    if (message.kind == ledger_pb2.TRANSACTION_KIND_VOID) != message.HasField("void_of"):
-        raise invalid(f"{path}.void_of", "must be set where the kind is VOID, and only there")
-    if not message.HasField("void_of"):
-        return None
-    void = message.void_of
-    own = [leg for leg in legs if leg.key.wallet_id == wallet_id]
-    if len(own) != 1 or abs(own[0].amount_minor) != void.amount_minor:
-        raise invalid(f"{path}.void_of.amount_minor", "must be what the legs move on the wallet")
-    transaction_id = ids.transaction_number(void.transaction_id)
-    return VoidOf(own[0].key, transaction_id, void.amount_minor, void.voided_before_minor)
-
-
-def _legs_of(message: ledger_pb2.Plan, path: str) -> tuple[Leg, ...]:
-    if len(message.legs) > MAX_LEGS:
-        raise invalid(f"{path}.legs", f"must be at most {MAX_LEGS}")
-    legs = tuple(_leg_of(leg, f"{path}.legs[{i}]") for i, leg in enumerate(message.legs))
-    sums: dict[str, int] = {}
-    for leg in legs:
-        sums[leg.key.asset_code] = sums.get(leg.key.asset_code, 0) + leg.amount_minor
-    if any(sums.values()):
-        raise invalid(f"{path}.legs", f"must sum to zero for each asset, not {sums}")
-    if len({leg.key for leg in legs}) < len(legs):
-        raise invalid(f"{path}.legs", "must name each account once")
-    if not legs and message.WhichOneof("hold") is None:
-        raise invalid(f"{path}.legs", "must not be empty where no hold changes")
-    if legs and all(leg.wallet_id != message.wallet_id for leg in message.legs):
-        raise invalid(f"{path}.wallet_id", "must own one of the legs")
-    return legs
-
-
-def _leg_of(leg: ledger_pb2.Leg, path: str) -> Leg:
-    account_type = _enum_name(_ACCOUNT_TYPES, leg.account_type, f"{path}.account_type")
-    if (account_type == WALLET) != bool(leg.wallet_id):
-        raise invalid(f"{path}.wallet_id", "must be set for a wallet's account, and only there")
-    if not 0 < abs(leg.amount_minor) <= MAX_AMOUNT_MINOR:
-        raise invalid(f"{path}.amount_minor", f"must be 1 to {MAX_AMOUNT_MINOR} either way")
-    owner = ids.wallet_number(leg.wallet_id) if leg.wallet_id else HOUSE
-    return Leg(AccountKey(owner, account_type, leg.asset_code), leg.amount_minor)
-
-
-def _hold_of(
-    message: ledger_pb2.Plan, wallet_id: int, path: str
-) -> OpenHold | CaptureHold | ReleaseHold | None:
-    match message.WhichOneof("hold"):
-        case "open_hold":
-            key, minor = _held(message.open_hold.amount, wallet_id, f"{path}.open_hold.amount")
-            expires_at = moment_of(message.open_hold, "expire_time", f"{path}.open_hold")
-            return OpenHold(key, minor, expires_at)
-        case "capture_hold":
-            capture = message.capture_hold
-            key, minor = _held(capture.amount, wallet_id, f"{path}.capture_hold.amount")
-            if _debited_minor(message, key) != minor:
-                raise invalid(f"{path}.capture_hold.amount", "must be what the legs debit")
-            return CaptureHold(key, ids.booking_number(capture.booking_id), minor)
-        case "release_hold":
-            release = message.release_hold
-            key = AccountKey(wallet_id, WALLET, release.asset_code)
-            return ReleaseHold(key, ids.booking_number(release.booking_id))
-    return None
-
-
-def _held(amount: amount_pb2.Amount, wallet_id: int, path: str) -> tuple[AccountKey, int]:
-    if not 0 < amount.minor_units <= MAX_AMOUNT_MINOR:
-        raise invalid(f"{path}.minor_units", f"must be 1 to {MAX_AMOUNT_MINOR}")
-    return AccountKey(wallet_id, WALLET, amount.asset_code), amount.minor_units
-
-
-def _debited_minor(message: ledger_pb2.Plan, key: AccountKey) -> int:
-    for leg in message.legs:
-        if leg.wallet_id == message.wallet_id and leg.asset_code == key.asset_code:
-            return leg.amount_minor
-    return 0
-
-
-def _metadata_json(metadata: Mapping[str, str], path: str) -> str:
-    if not metadata:
-        return "{}"
-    if len(metadata) > MAX_NOTES:
-        raise invalid(path, f"must be at most {MAX_NOTES}")
-    for key, value in metadata.items():
-        checked_text(key, path, 1, MAX_NOTE_KEY)
-        checked_text(value, f"{path}.{key}", 0, MAX_NOTE)
-    return canonical_json(dict(metadata))
-
-
-def _charges_json(charges: Sequence[ledger_pb2.Charge], path: str) -> str:
-    if len(charges) > MAX_LEGS:
-        raise invalid(path, f"must be at most {MAX_LEGS}")
-    for i, charge in enumerate(charges):
-        checked_text(charge.product_code, f"{path}[{i}].product_code", 1, MAX_CODE)
-        checked_text(charge.vendor_code, f"{path}[{i}].vendor_code", 0, MAX_CODE)
-    return canonical_json([_charge_dict(each) for each in charges])
-
-
-def _charge_dict(charge: ledger_pb2.Charge) -> dict[str, object]:
-    return {
-        "product_code": charge.product_code,
-        "quantity": charge.quantity,
-        "unit_price": _amount_dict(charge.unit_price),
-        "price": _amount_dict(charge.price),
-        "unit_cost": _amount_dict(charge.unit_cost),
-        "cost": _amount_dict(charge.cost),
-        "vendor_code": charge.vendor_code,
-    }
-
-
-def _amount_dict(amount: amount_pb2.Amount) -> dict[str, object]:
-    return {"asset_code": amount.asset_code, "minor_units": amount.minor_units}
+_INSTANT = timedelta(microseconds=1)
+_WALLET_TYPES = enum_names(wallet_pb2.WalletType, "WALLET_TYPE_")
+_BASES = enum_names(wallet_pb2.TimeBasis, "TIME_BASIS_")
 
 
 def create_request_of(
@@ -318,7 +55,7 @@ def create_request_of(
         raise InvalidArgument("FIELD_INVALID", *faults)
     return (
         request_of(message),
-        _enum_name(_WALLET_TYPES, wallet.type, "wallet.type"),
+        enum_name(_WALLET_TYPES, wallet.type, "wallet.type"),
         checked_text(wallet.display_name, "wallet.display_name", 1, MAX_DISPLAY_NAME),
         ids.wallet_number(wallet.parent_wallet_id) if wallet.parent_wallet_id else None,
     )
@@ -348,7 +85,51 @@ def wallet_id_of(text: str) -> int:
     return wallet_id
 
 
-def _enum_name(names: Mapping[int, str], number: int, path: str) -> str:
-    if number == 0 or number not in names:
-        raise invalid(path, "must be a known value")
-    return names[number]
+def bound_of(
+    message: wallet_pb2.GetBalancesRequest | ledger_pb2.GetTrialBalanceRequest,
+) -> Bound | None:
+    """Read `as_of_time`, up to and including which everything counts; None for now."""
+    by_effective_time = _is_effective(message.time_basis)
+    as_of = moment_of(message, "as_of_time")
+    return Bound(as_of + _INSTANT, by_effective_time) if as_of else None
+
+
+def stretch_of(message: wallet_pb2.GetStatementRequest) -> Stretch:
+    wallet_id = wallet_id_of(message.wallet_id)
+    asset_code = checked_text(message.asset_code, "asset_code", 1, MAX_CODE)
+    start = _required(moment_of(message, "start_time"), "start_time")
+    end = _required(moment_of(message, "end_time"), "end_time")
+    if start >= end:
+        raise invalid("end_time", "must be after start_time")
+    return Stretch(wallet_id, asset_code, start, end, _is_effective(message.time_basis))
+
+
+def entry_filter_of(message: wallet_pb2.ListEntriesRequest) -> EntryFilter:
+    start, end = moment_of(message, "start_time"), moment_of(message, "end_time")
+    if message.kind and message.kind not in KINDS.values():
+        raise invalid("kind", "must be a known value")
+    return EntryFilter(
+        wallet_id=wallet_id_of(message.wallet_id),
+        asset_code=message.asset_code,
+        first_id=ids.first_id_from(start) if start else FIRST_ID,
+        end_id=ids.first_id_from(end) if end else LAST_ID,
+        kind=message.kind,
+        reference=checked_text(message.reference, "reference", 0, MAX_REFERENCE),
+        metadata_json=metadata_json(message.metadata, "metadata"),
+    )
+
+
+def period_end_of(message: ledger_pb2.CloseAccountingPeriodRequest) -> datetime:
+    return _required(moment_of(message, "end_time"), "end_time")
+
+
+def _is_effective(basis: int) -> bool:
+    if basis not in _BASES:
+        raise invalid("time_basis", "must be a known value")
+    return basis == wallet_pb2.TIME_BASIS_EFFECTIVE
+
+
+def _required(moment: datetime | None, field: str) -> datetime:
+    if moment is None:
+        raise invalid(field, "is required")
+    return moment

@@ -1,0 +1,47 @@
+"""`EventFeedService`: gRPC in, use case, gRPC out. No decisions."""
+
+from privy.wallet.v1 import feed_pb2, feed_pb2_grpc
+
+from shared.errors import invalid
+from shared.fields import checked_text
+from wallet_service import ids
+from wallet_service.feed import Feed
+from wallet_service.rpc.context import Context
+from wallet_service.wire import answers
+from wallet_service.wire.fields import MAX_REQUEST_ID
+
+MAX_EVENTS = 1000
+MAX_WAIT_S = 20.0
+
+
+class EventFeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    async def PullEvents(
+        self, request: feed_pb2.PullEventsRequest, context: Context
+    ) -> feed_pb2.PullEventsResponse:
+        consumer_id = checked_text(request.consumer_id, "consumer_id", 1, MAX_REQUEST_ID)
+        if not 1 <= request.max_events <= MAX_EVENTS:
+            raise invalid("max_events", f"must be 1 to {MAX_EVENTS}")
+        wait_s = request.wait.ToNanoseconds() / 1e9
+        if not 0 <= wait_s <= MAX_WAIT_S:
+            raise invalid("wait", f"must be 0 to {MAX_WAIT_S} s")
+        pulled = await self._feed.pull(consumer_id, request.max_events, wait_s)
+        events = [answers.feed_event_out(each) for each in pulled.events]
+        return feed_pb2.PullEventsResponse(
+            events=events,
+            backlog=pulled.backlog,
+            oldest_create_time=events[0].create_time if events else None,
+        )
+
+    async def AcknowledgeEvents(
+        self, request: feed_pb2.AcknowledgeEventsRequest, context: Context
+    ) -> feed_pb2.AcknowledgeEventsResponse:
+        checked_text(request.consumer_id, "consumer_id", 1, MAX_REQUEST_ID)
+        if len(request.transaction_ids) > MAX_EVENTS:
+            raise invalid("transaction_ids", f"must be at most {MAX_EVENTS}")
+        await self._feed.acknowledge(
+            [ids.transaction_number(each) for each in request.transaction_ids]
+        )
+        return feed_pb2.AcknowledgeEventsResponse()
