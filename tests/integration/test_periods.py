@@ -42,7 +42,7 @@ async def test_periods_follow_one_another(books: Books) -> None:
 
 
 async def test_a_period_is_closed_once_for_a_request(books: Books) -> None:
-    """The same request gets the same period again; another body is refused; a trial does nothing."""
+    """The same request gets the same period; another body is refused; a trial does nothing."""
     trial = replace(request(), validate_only=True)
     assert (await books.periods.close(trial, JANUARY)).period_id == 0
     same = request("close")

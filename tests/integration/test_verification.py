@@ -51,8 +51,8 @@ TAMPERINGS = {
         "transactions", "transaction_id={usage_id}"),
     "no hash": ("UPDATE transactions SET hash = NULL, chain = NULL WHERE {usage}",
         "transactions", "transaction_id={usage_id}"),
-    "the last transaction": ("""DELETE FROM entries WHERE {last}; DELETE FROM lot_entries WHERE {last};
-        DELETE FROM transactions WHERE {last}""",
+    "the last transaction": ("""DELETE FROM entries WHERE {last};
+        DELETE FROM lot_entries WHERE {last}; DELETE FROM transactions WHERE {last}""",
         "chains", "chain={chain}"),
     "a chain's end": ("UPDATE chains SET hash = sha256('x') WHERE chain = {chain}",
         "chains", "chain={chain}"),
@@ -71,7 +71,8 @@ TAMPERINGS = {
     "a lost hold": ("DELETE FROM holds", "transactions", "transaction_id={booking_id}"),
     "a void": ("UPDATE voids SET voided_minor = voided_minor + 1",
         "voids", "transaction_id={usage_id}"),
-    "what is left of a lot": ("UPDATE lots SET remaining_minor = remaining_minor - 1 WHERE transaction_id = {lot_id}",
+    "what is left of a lot": ("""UPDATE lots SET remaining_minor = remaining_minor - 1
+        WHERE transaction_id = {lot_id}""",
         "lots", "transaction_id={lot_id}, lot_index=0"),
     "a lot's expiry": ("UPDATE lots SET expires_at = expires_at + interval '1 day'",
         "transactions", "transaction_id={lot_id}"),
@@ -81,7 +82,8 @@ TAMPERINGS = {
         "requests", "request_digest="),
     "a lost request": ("DELETE FROM requests WHERE {usage}", "requests", "request_digest="),
     "a request for nothing": ("""INSERT INTO requests (request_digest, body_digest,
-        transaction_id, recorded_at) VALUES ('x', 'x', 7, now())""", "requests", "request_digest=78"),
+        transaction_id, recorded_at) VALUES ('x', 'x', 7, now())""",
+        "requests", "request_digest=78"),
     "an event in the outbox": ("INSERT INTO outbox VALUES ({booking_id}, 1)",
         "outbox", "transaction_id={booking_id}"),
 }  # fmt: skip
