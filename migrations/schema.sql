@@ -124,19 +124,23 @@ CREATE TABLE public.accounts (
     last_transaction_id bigint DEFAULT 0 NOT NULL,
     credit_limit_minor bigint DEFAULT 0 NOT NULL,
     open_lots integer DEFAULT 0 NOT NULL,
+    wallet_state text DEFAULT 'ACTIVE'::text NOT NULL,
     CONSTRAINT accounts_account_type_known CHECK ((account_type = ANY (ARRAY['WALLET'::text, 'FUNDING'::text, 'REVENUE'::text, 'VENDOR_COST'::text, 'VENDOR_PAYABLE'::text, 'BREAKAGE'::text, 'EXCHANGE'::text]))),
     CONSTRAINT accounts_available_not_negative CHECK (((account_type <> 'WALLET'::text) OR ((balance_minor + held_minor) <= credit_limit_minor))),
     CONSTRAINT accounts_balance_minor_limit CHECK (((balance_minor >= '-1000000000000000000'::bigint) AND (balance_minor <= '1000000000000000000'::bigint))),
     CONSTRAINT accounts_credit_limit_minor_range CHECK (((credit_limit_minor >= 0) AND (credit_limit_minor <= '1000000000000000000'::bigint))),
     CONSTRAINT accounts_held_minor_not_negative CHECK ((held_minor >= 0)),
     CONSTRAINT accounts_open_lots_range CHECK (((open_lots >= 0) AND (open_lots <= 1000))),
-    CONSTRAINT accounts_owner_known CHECK (((wallet_id > 0) = (account_type = 'WALLET'::text)))
+    CONSTRAINT accounts_owner_known CHECK (((wallet_id > 0) = (account_type = 'WALLET'::text))),
+    CONSTRAINT accounts_wallet_state_known CHECK ((wallet_state = ANY (ARRAY['ACTIVE'::text, 'FROZEN'::text, 'CLOSED'::text])))
 )
 WITH (fillfactor='50');
 
 COMMENT ON TABLE public.accounts IS 'One row for each wallet and asset, and one for each house account, asset and stripe. The house is wallet 0; its stripes keep writers apart, and their sum is the balance.';
 
 COMMENT ON COLUMN public.accounts.open_lots IS 'How many of its lots still hold something: 0 saves a look.';
+
+COMMENT ON COLUMN public.accounts.wallet_state IS 'The state of its wallet, written with it.';
 
 ALTER TABLE public.accounts ALTER COLUMN account_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.accounts_account_id_seq
@@ -433,8 +437,6 @@ CREATE INDEX requests_recorded_at_idx ON public.requests USING brin (recorded_at
 
 CREATE INDEX transactions_booking_id_idx ON ONLY public.transactions USING btree (booking_id, transaction_id) WHERE (booking_id IS NOT NULL);
 
-CREATE INDEX transactions_wallet_id_idx ON ONLY public.transactions USING btree (wallet_id, transaction_id);
-
 CREATE INDEX wallets_parent_wallet_id_idx ON public.wallets USING btree (parent_wallet_id, wallet_id);
 
 CREATE TRIGGER accounting_periods_append_only BEFORE DELETE OR UPDATE ON public.accounting_periods FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -490,6 +492,8 @@ GRANT UPDATE(last_transaction_id) ON TABLE public.accounts TO wallet_service;
 GRANT UPDATE(credit_limit_minor) ON TABLE public.accounts TO wallet_service;
 
 GRANT UPDATE(open_lots) ON TABLE public.accounts TO wallet_service;
+
+GRANT UPDATE(wallet_state) ON TABLE public.accounts TO wallet_service;
 
 GRANT SELECT ON TABLE public.assets TO wallet_service;
 

@@ -24,6 +24,7 @@ from wallet_service.decide.model import (
 )
 from wallet_service.errors import Refusal
 from wallet_service.store import posting, reading
+from wallet_service.store.appending import append
 from wallet_service.store.connections import Connection, Pool, connection
 
 MAX_ATTEMPTS = 8
@@ -99,7 +100,7 @@ class Ledger:
             self._free_stripes.append(stripe)
 
     async def _decide_on(self, stripe: int, groups: Sequence[Group]) -> list[list[Verdict]]:
-        keys = list({key for group in groups for plan in group for key in plan.accounts()})
+        keys = list({key for group in groups for plan in group for key in plan.accounts})
         may_create = True
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
@@ -152,7 +153,7 @@ async def _try_batch(
         books = await _load_books(conn, plans, accounts, start, complete=len(accounts) == len(keys))
         verdicts, writes = decide(groups, books)
         if writes.outcomes:
-            await posting.append(conn, writes, books.now, start.head)
+            await append(conn, writes, books.now, start.head)
     return verdicts
 
 
@@ -174,7 +175,6 @@ async def _load_books(
         holds=await posting.load_holds(conn, booked) if booked else {},
         voidables=await posting.load_voidables(conn, voided) if voided else {},
         outcomes=start.outcomes,
-        states=await posting.load_states(conn, {key.wallet_id for key in accounts}),
         assets=frozenset() if complete else await posting.load_assets(conn),
         first_transaction_id=ids.first_transaction_id(start.now, start.number, last),
         closed_until=start.closed_until,

@@ -88,9 +88,9 @@ class _Walk:
             yield finding
         async for finding in self._accounts_off():
             yield finding
-        for table in store.AGGREGATES:
+        for table, comparison in store.COMPARISONS:
             yield Progress(table, self.auditor.transactions, estimated)
-            for finding in await store.rows_off(self.conn, table, MAX_FINDINGS):
+            for finding in await store.rows_off(self.conn, table, comparison, MAX_FINDINGS):
                 yield finding
 
     async def _requests_off(self, chunk: Iterable[Recorded]) -> list[Finding]:

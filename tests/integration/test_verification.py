@@ -62,6 +62,8 @@ TAMPERINGS = {
         "accounts", "account_id=2"),
     "an account's count of lots": ("UPDATE accounts SET open_lots = 0 WHERE account_id = 2",
         "accounts", "account_id=2"),
+    "an account's state": ("UPDATE accounts SET wallet_state = 'FROZEN' WHERE account_id = 2",
+        "accounts", "account_id=2"),
     "a lost account": ("DELETE FROM accounts WHERE account_type = 'REVENUE'",
         "transactions", ""),
     "what a hold took": ("UPDATE holds SET captured_minor = captured_minor + 1",

@@ -55,7 +55,8 @@ def ledger() -> Books:
     books = plans.books(KNOWN, 2, FROZEN, CLOSED, IN_CREDIT, CROWDED, first_transaction_id=9)
     books.accounts[plans.wallet(CROWDED)].open_lots = 1000
     books.closed_until = PAST
-    books.states = {FROZEN: "FROZEN", CLOSED: "CLOSED"}
+    books.accounts[plans.wallet(FROZEN)].wallet_state = "FROZEN"
+    books.accounts[plans.wallet(CLOSED)].wallet_state = "CLOSED"
     books.accounts[plans.wallet(IN_CREDIT)].credit_limit_minor = 7
     steps = [
         plans.top_up(KNOWN, 105, USED),

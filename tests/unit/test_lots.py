@@ -133,7 +133,7 @@ def test_breakage_takes_what_is_free_of_an_expired_lot(ledger: Ledger) -> None:
     ledger.set_clock(SHORTLY)
     assert ledger.refuse(plans.breakage(1, opened, 100)).reason == "LOT_STALE"
     assert ledger.refuse(plans.breakage(1, 77, 70)).reason == "LOT_STALE"
-    ledger.books.states = {1: "FROZEN"}
+    ledger.books.accounts[plans.wallet(1)].wallet_state = "FROZEN"
     ledger.post(plans.breakage(1, opened, 70))
     assert (ledger.lots(), ledger.held()) == ([30], [30])
     ledger.post(plans.cancellation(1, booking))

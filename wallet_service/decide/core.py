@@ -7,7 +7,7 @@ The rules that a plan may break are `errors.POSTING_RULES`, tried in that order.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -94,7 +94,7 @@ def _decide_together(
     group: Sequence[Plan], books: Books, writes: Writes, transaction_id: int
 ) -> list[Verdict]:
     """Decide on a copy of the books, and take it over only if nothing was refused."""
-    trial = books.copy({key for plan in group for key in plan.accounts()})
+    trial = books.copy({key for plan in group for key in plan.accounts})
     trial_writes = Writes()
     verdicts = _decide_each(group, trial, trial_writes, transaction_id)
     for plan, verdict in zip(group, verdicts, strict=True):
@@ -116,14 +116,27 @@ def _refuse_group(
 
 
 def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> Verdict:
-    if unknown := _unknown_asset(plan, books):
+    missing = [key for key in plan.accounts if key not in books.accounts]
+    if missing and (unknown := _unknown_asset(missing, books)):
         return unknown
     if kept := _kept(plan, books):
         return kept
-    verdict = _refusal(plan, books) or _post(plan, books, writes, transaction_id)
+    verdict = _refusal(plan, books, missing) or _movement_verdict(
+        plan, books, writes, transaction_id
+    )
     if not (isinstance(verdict, Refusal) and verdict.reason in NOT_KEPT):
         _keep(plan, verdict, books, writes)
     return verdict
+
+
+def _movement_verdict(
+    plan: Plan, books: Books, writes: Writes, transaction_id: int
+) -> Posted | Refusal:
+    """Decide a plan that breaks no rule but, perhaps, those on what the accounts come to."""
+    movements = _movements(plan, books)
+    return _balance_refusal(plan, movements, books) or _post(
+        plan, movements, books, writes, transaction_id
+    )
 
 
 def _kept(plan: Plan, books: Books) -> Verdict | None:
@@ -142,9 +155,9 @@ def _keep(plan: Plan, verdict: Verdict, books: Books, writes: Writes) -> None:
         books.outcomes[plan.request_digest] = writes.outcomes[plan.request_digest] = outcome
 
 
-def _unknown_asset(plan: Plan, books: Books) -> Refusal | None:
-    for key in plan.accounts():
-        if key not in books.accounts and key.asset_code not in books.assets:
+def _unknown_asset(missing: Sequence[AccountKey], books: Books) -> Refusal | None:
+    for key in missing:
+        if key.asset_code not in books.assets:
             return Refusal(
                 ASSET_UNKNOWN,
                 f"asset {key.asset_code} is not registered",
@@ -154,21 +167,19 @@ def _unknown_asset(plan: Plan, books: Books) -> Refusal | None:
     return None
 
 
-def _refusal(plan: Plan, books: Books) -> Refusal | None:
+def _refusal(plan: Plan, books: Books, missing: Sequence[AccountKey]) -> Refusal | None:
     if isinstance(plan.hold, OpenHold) and _is_past(plan.hold.expires_at, books):
         return Refusal(EXPIRE_TIME_PAST, "must be to come", field="expire_time")
     if plan.lot and _is_past(plan.lot.expires_at, books):
         return Refusal(EXPIRE_TIME_PAST, "must be to come", field="lot.expire_time")
-    for key in plan.accounts():
-        if key not in books.accounts:
-            return wallet_not_found(ids.wallet_text(key.wallet_id))
+    if missing:
+        return wallet_not_found(ids.wallet_text(missing[0].wallet_id))
     return (
         _period_refusal(plan, books)
         or _state_refusal(plan, books)
         or _hold_refusal(plan, books)
         or _void_refusal(plan, books)
         or _break_refusal(plan, books)
-        or _balance_refusal(plan, books)
     )
 
 
@@ -184,16 +195,16 @@ def _is_past(moment: datetime | None, books: Books) -> bool:
 
 
 def _state_refusal(plan: Plan, books: Books) -> Refusal | None:
-    if not books.states:
+    states = [books.accounts[key].wallet_state for key in plan.accounts]
+    if states.count("ACTIVE") == len(states):
         return None
-    states = {key: books.states.get(key.wallet_id) for key in plan.accounts()}
-    for key, state in states.items():
+    for key, state in zip(plan.accounts, states, strict=True):
         if state == "CLOSED":
             return wallet_closed(ids.wallet_text(key.wallet_id))
     debited = {leg.key for leg in plan.legs if leg.amount_minor > 0 and not plan.break_lot}
     if isinstance(plan.hold, OpenHold):
         debited.add(plan.hold.key)
-    for key, state in states.items():
+    for key, state in zip(plan.accounts, states, strict=True):
         if state == "FROZEN" and key in debited:
             wallet = ids.wallet_text(key.wallet_id)
             return Refusal(WALLET_FROZEN, f"wallet {wallet} is frozen", {"wallet_id": wallet})
@@ -264,9 +275,9 @@ def _break_refusal(plan: Plan, books: Books) -> Refusal | None:
     return Refusal(LOT_STALE, f"{name} is no longer as it was read", {"lot_id": name})
 
 
-def _balance_refusal(plan: Plan, books: Books) -> Refusal | None:
+def _balance_refusal(plan: Plan, movements: Sequence[Movement], books: Books) -> Refusal | None:
     limit_refusal = None
-    for key, amount_minor, held_change_minor in _movements(plan, books):
+    for key, amount_minor, held_change_minor in movements:
         account = books.accounts[key]
         spent_minor = amount_minor + held_change_minor
         if key.account_type == WALLET and spent_minor > 0:
@@ -328,15 +339,17 @@ def _held_change_minor(hold: OpenHold | CaptureHold | ReleaseHold, books: Books)
     return -books.holds[hold.booking_id].remaining_minor
 
 
-def _post(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> Posted | Refusal:
-    movements = _movements(plan, books)
+def _post(
+    plan: Plan,
+    movements: Sequence[Movement],
+    books: Books,
+    writes: Writes,
+    transaction_id: int,
+) -> Posted | Refusal:
     on_lots = lot_changes(plan, movements, books, transaction_id)
     if refusal := _lot_limit_refusal(on_lots, books):
         return refusal
-    entries = tuple(
-        _entry(books.accounts[each.key], each, on_lots.entries.get(each.key, ()))
-        for each in movements
-    )
+    entries = tuple([_entry(books.accounts[each.key], each, on_lots.entries) for each in movements])
     hold = _hold_after(plan, books, transaction_id, on_lots)
     transaction = _transaction(plan, transaction_id, entries, hold, on_lots.opened)
     posted = Posted(transaction, plan)
@@ -361,17 +374,19 @@ def _lot_limit_refusal(on_lots: LotChanges, books: Books) -> Refusal | None:
     return None
 
 
-def _entry(account: Account, movement: Movement, on_lots: tuple[LotEntry, ...]) -> Entry:
+def _entry(
+    account: Account, movement: Movement, on_lots: Mapping[AccountKey, tuple[LotEntry, ...]]
+) -> Entry:
     key, amount_minor, held_change_minor = movement
     return Entry(
-        key=key,
-        account_id=account.account_id,
-        amount_minor=amount_minor,
-        held_change_minor=held_change_minor,
-        balance_after_minor=account.balance_minor + amount_minor,
-        held_after_minor=account.held_minor + held_change_minor,
-        credit_limit_minor=account.credit_limit_minor,
-        lot_entries=on_lots,
+        key,
+        account.account_id,
+        amount_minor,
+        held_change_minor,
+        account.balance_minor + amount_minor,
+        account.held_minor + held_change_minor,
+        account.credit_limit_minor,
+        on_lots.get(key, ()) if on_lots else (),
     )
 
 
@@ -437,8 +452,8 @@ def _apply(posted: Posted, hold: Hold | None, books: Books, writes: Writes) -> N
         account.held_minor = entry.held_after_minor
         account.last_transaction_id = transaction_id
         writes.accounts[account.account_id] = account
-    if any(entry.lot_entries for entry in posted.transaction.entries):
-        _apply_to_lots(posted.transaction, books, writes)
+        if entry.lot_entries:
+            _apply_to_lots(entry, account, posted.transaction, writes)
     if hold is not None:
         books.holds[hold.booking_id] = writes.holds[hold.booking_id] = hold
     if void := posted.plan.void_of:
@@ -448,17 +463,17 @@ def _apply(posted: Posted, hold: Hold | None, books: Books, writes: Writes) -> N
     writes.posted.append(posted)
 
 
-def _apply_to_lots(transaction: Transaction, books: Books, writes: Writes) -> None:
-    accounts = {entry.account_id: books.accounts[entry.key] for entry in transaction.entries}
+def _apply_to_lots(
+    entry: Entry, account: Account, transaction: Transaction, writes: Writes
+) -> None:
     for lot_id, account_id, terms, amount_minor in transaction.opened_lots:
-        lot = Lot(lot_id, account_id, terms, amount_minor, 0, 0, transaction.transaction_id)
-        accounts[account_id].lots[lot_id] = lot
-    for entry in transaction.entries:
-        account = accounts[entry.account_id]
-        for lot_id, amount_minor, held_change_minor in entry.lot_entries:
-            lot = account.lots[lot_id]
-            lot.remaining_minor -= amount_minor
-            lot.held_minor += held_change_minor
-            lot.last_transaction_id = transaction.transaction_id
-            writes.lots[lot_id] = lot
-        account.open_lots = sum(lot.remaining_minor > 0 for lot in account.lots.values())
+        if account_id == account.account_id:
+            lot = Lot(lot_id, account_id, terms, amount_minor, 0, 0, transaction.transaction_id)
+            account.lots[lot_id] = lot
+    for lot_id, amount_minor, held_change_minor in entry.lot_entries:
+        lot = account.lots[lot_id]
+        lot.remaining_minor -= amount_minor
+        lot.held_minor += held_change_minor
+        lot.last_transaction_id = transaction.transaction_id
+        writes.lots[lot_id] = lot
+    account.open_lots = sum(lot.remaining_minor > 0 for lot in account.lots.values())

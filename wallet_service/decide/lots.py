@@ -4,7 +4,7 @@ The rules are in docs/ledger.md, "Lots". Nothing here changes a lot: the answer 
 changes on each lot, and which lots are opened.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -68,7 +68,7 @@ def is_expired(lot: Lot, now: datetime) -> bool:
 
 
 def lot_changes(
-    plan: Plan, movements: Iterable[Movement], books: Books, transaction_id: int
+    plan: Plan, movements: Sequence[Movement], books: Books, transaction_id: int
 ) -> LotChanges:
     """Answer what a plan changes on lots, which is nothing for nearly all."""
     if plan.lot is None and not any(books.accounts[each.key].lots for each in movements):

@@ -110,11 +110,14 @@ class Plan:
     lot: LotTerms | None = None
     break_lot: BreakLot | None = None
     exchange_rate_json: str = ""
+    accounts: tuple[AccountKey, ...] = field(init=False)
+    """Every account that the plan touches."""
 
-    def accounts(self) -> tuple[AccountKey, ...]:
-        """Every account the plan touches."""
-        legs = tuple(leg.key for leg in self.legs)
-        return legs if self.hold is None or self.hold.key in legs else (*legs, self.hold.key)
+    def __post_init__(self) -> None:
+        keys = tuple([leg.key for leg in self.legs])
+        if self.hold is not None and self.hold.key not in keys:
+            keys = (*keys, self.hold.key)
+        object.__setattr__(self, "accounts", keys)
 
 
 @dataclass(slots=True)
@@ -131,6 +134,7 @@ class Account:
     last_transaction_id: int
     credit_limit_minor: int = 0
     open_lots: int = 0
+    wallet_state: str = "ACTIVE"
     lots: "dict[LotId, Lot]" = field(default_factory=dict)
 
     @property
@@ -319,15 +323,14 @@ class Outcome(NamedTuple):
 class Books:
     """All that the decision may depend on, loaded under the row locks of the accounts.
 
-    An account that is missing belongs to a wallet or is in an asset that does not exist. `states`
-    names the wallets that are not active; the books are closed up to `closed_until`.
+    An account that is missing belongs to a wallet or is in an asset that does not exist. The books
+    are closed up to `closed_until`.
     """
 
     accounts: Mapping[AccountKey, Account]
     holds: dict[int, Hold]
     voidables: dict[int, Voidable]
     outcomes: dict[bytes, Outcome]
-    states: Mapping[int, str] = field(default_factory=dict)
     assets: frozenset[str] = frozenset()
     first_transaction_id: int = 0
     closed_until: datetime | None = None

@@ -43,21 +43,47 @@ async def load_transactions(
 
 LIST_TRANSACTIONS = f"""
 SELECT {_TRANSACTION_COLUMNS}
+FROM (
+    SELECT DISTINCT asked.transaction_id
+    FROM accounts a
+    CROSS JOIN LATERAL (
+        SELECT t.transaction_id
+        FROM entries e JOIN transactions t USING (transaction_id)
+        WHERE e.account_id = a.account_id AND e.transaction_id < $2 AND t.wallet_id = $1
+        ORDER BY e.transaction_id DESC
+        LIMIT $3
+    ) AS asked
+    WHERE a.wallet_id = $1
+) AS asked
+JOIN transactions t USING (transaction_id)
+LEFT JOIN holds h ON h.booking_id = t.transaction_id
+LEFT JOIN voids v ON v.transaction_id = t.transaction_id
+ORDER BY t.transaction_id DESC
+LIMIT $3
+"""  # noqa: S608 (the columns are a constant)
+
+LIST_BOOKING = f"""
+SELECT {_TRANSACTION_COLUMNS}
 FROM transactions t
 LEFT JOIN holds h ON h.booking_id = t.transaction_id
 LEFT JOIN voids v ON v.transaction_id = t.transaction_id
-WHERE t.wallet_id = $1 AND t.transaction_id < $2
-  AND ($3::bigint IS NULL OR t.booking_id = $3)
+WHERE t.wallet_id = $1 AND t.transaction_id < $2 AND t.booking_id = $4
 ORDER BY t.transaction_id DESC
-LIMIT $4
+LIMIT $3
 """  # noqa: S608 (the columns are a constant)
 
 
 async def list_transactions(
     conn: Connection, wallet_id: int, before: int, booking_id: int | None, limit: int
 ) -> list[Transaction]:
-    """Read a wallet's transactions below the id `before`, newest first."""
-    rows = await conn.fetch(LIST_TRANSACTIONS, wallet_id, before, booking_id, limit)
+    """Read the transactions asked of a wallet, or of one booking, below the id `before`.
+
+    Newest first. Each has an entry on one of the wallet's accounts, by which it is found.
+    """
+    if booking_id is None:
+        rows = await conn.fetch(LIST_TRANSACTIONS, wallet_id, before, limit)
+    else:
+        rows = await conn.fetch(LIST_BOOKING, wallet_id, before, limit, booking_id)
     return list((await _with_entries(conn, rows)).values())
 
 

@@ -178,6 +178,14 @@ HAVING a.open_lots <> count(l.remaining_minor)
 ORDER BY account_id LIMIT $1
 """
 
+STATES_OFF = """
+SELECT 'account_id=' || account_id,
+       format('wallet_state is %s, but the wallet is %s', a.wallet_state, w.state)
+FROM accounts a JOIN wallets w USING (wallet_id)
+WHERE a.wallet_state <> w.state
+ORDER BY account_id LIMIT $1
+"""
+
 REQUESTS_OFF = """
 SELECT 'request_digest=' || encode(request_digest, 'hex'),
        format('its transaction %s is not there', r.transaction_id)
@@ -196,18 +204,19 @@ WHERE o.wallet_id IS DISTINCT FROM t.wallet_id
 ORDER BY o.transaction_id LIMIT $1
 """
 
-AGGREGATES = {
-    "holds": HOLDS_OFF,
-    "voids": VOIDS_OFF,
-    "lots": LOTS_OFF,
-    "accounts": OPEN_LOTS_OFF,
-    "requests": REQUESTS_OFF,
-    "outbox": OUTBOX_OFF,
-}
-"""By the table whose rows they compare with what the entries sum to."""
+COMPARISONS = (
+    ("holds", HOLDS_OFF),
+    ("voids", VOIDS_OFF),
+    ("lots", LOTS_OFF),
+    ("accounts", OPEN_LOTS_OFF),
+    ("accounts", STATES_OFF),
+    ("requests", REQUESTS_OFF),
+    ("outbox", OUTBOX_OFF),
+)
+"""Tables, and statements that compare their rows with what others say that they should be."""
 
 
-async def rows_off(conn: Connection, table: str, limit: int) -> list[Finding]:
-    """Answer the first rows of a table that are not what the entries say."""
-    rows = await conn.fetch(AGGREGATES[table], limit, timeout=AGGREGATE_TIMEOUT_S)
+async def rows_off(conn: Connection, table: str, comparison: str, limit: int) -> list[Finding]:
+    """Answer the first rows of a table that are not what they should be."""
+    rows = await conn.fetch(comparison, limit, timeout=AGGREGATE_TIMEOUT_S)
     return [Finding(table, *row) for row in rows]

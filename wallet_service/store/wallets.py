@@ -79,8 +79,12 @@ RETURNING {_COLUMNS}
 """  # noqa: S608 (a constant)
 
 
+CHANGE_ACCOUNTS_STATE = "UPDATE accounts SET wallet_state = $2 WHERE wallet_id = $1"
+
+
 async def change_state(conn: Connection, wallet_id: int, state: str) -> Wallet:
-    """Set the state of a wallet that is there."""
+    """Set the state of a wallet that is there, also where postings find it."""
+    await conn.execute(CHANGE_ACCOUNTS_STATE, wallet_id, state)
     row = await conn.fetchrow(CHANGE_STATE, wallet_id, state)
     assert row is not None  # noqa: S101 (the caller has locked it)
     return Wallet(*row)
@@ -110,14 +114,21 @@ async def lock_holdings(conn: Connection, wallet_id: int) -> bool:
 
 
 LOCK_CREDIT_USED = """
-SELECT balance_minor + held_minor FROM accounts
+SELECT a.balance_minor + a.held_minor + (
+    SELECT coalesce(sum(l.remaining_minor - l.held_minor), 0)::bigint
+    FROM lots l WHERE l.account_id = a.account_id AND l.expires_at <= now()
+)
+FROM accounts a
 WHERE wallet_id = $1 AND account_type = 'WALLET' AND asset_code = $2
-FOR NO KEY UPDATE
+FOR NO KEY UPDATE OF a
 """
 
 
 async def lock_credit_used(conn: Connection, wallet_id: int, asset_code: str) -> int:
-    """Lock a wallet's account and answer how far it is below zero (negative: above)."""
+    """Lock a wallet's account and answer how far it is below zero (negative: above).
+
+    What is free of lots that have expired, and not been swept yet, does not count as its own.
+    """
     used_minor: int | None = await conn.fetchval(LOCK_CREDIT_USED, wallet_id, asset_code)
     return used_minor or 0
 
