@@ -59,13 +59,25 @@ class Coalescer(Generic[Item, Result]):
         A caller that is cancelled leaves its item where it is: it is still done.
         Raises ResourceExhausted (`OVERLOADED`) at once if too many wait.
         """
-        if len(self._waiting) >= self._max_waiting:
+        (future,) = self._enqueue((item,))
+        return await future
+
+    async def submit_all(self, items: Sequence[Item]) -> list[Result]:
+        """Have all `items` done in the next batches and return their results, in order.
+
+        The first exception among them is raised. Otherwise as `submit`, for less than its price.
+        """
+        return await asyncio.gather(*self._enqueue(items))
+
+    def _enqueue(self, items: Sequence[Item]) -> list[asyncio.Future[Result]]:
+        if len(self._waiting) + len(items) > self._max_waiting:
             raise ResourceExhausted("OVERLOADED", "too much work is waiting: try again later")
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
+        self._waiting.extend(zip(items, futures, strict=True))
         if len(self._batches) < self._slots:
             self._start_batches()
-        return await future
+        return futures
 
     async def drain(self) -> None:
         """Return when nothing waits and nothing is under way."""

@@ -41,18 +41,24 @@ class Ledger:
     """Posts plans, as many at once as wait, each batch in one `db_tx`.
 
     `house_stripes` are the stripes of the house's accounts that this process writes to, one for
-    each batch under way: so no two batches, of this process or another, meet there.
+    each batch under way: so no two batches, of this process or another, meet there. A batch has
+    at most `max_batch` plans, or those of a single larger group.
     """
 
     def __init__(
-        self, posting_pool: Pool, reading_pool: Pool, house_stripes: Sequence[int], metrics: Metrics
+        self,
+        posting_pool: Pool,
+        reading_pool: Pool,
+        house_stripes: Sequence[int],
+        metrics: Metrics,
+        max_batch: int = 400,
     ) -> None:
         self._posting_pool = posting_pool
         self._reading_pool = reading_pool
         self._free_stripes = list(house_stripes)
         self._metrics = metrics
         self._coalescer: Coalescer[Group, list[Answer]] = Coalescer(
-            self._settle, weight=len, slots=len(house_stripes)
+            self._settle, weight=len, max_batch=max_batch, slots=len(house_stripes)
         )
 
     async def post(self, plan: Plan) -> Answer:
@@ -68,6 +74,10 @@ class Ledger:
         answer: then the outcome is unknown, and the same plans may be posted again.
         """
         return await self._coalescer.submit(group)
+
+    async def post_groups(self, groups: Sequence[Group]) -> list[list[Answer]]:
+        """Post groups that have nothing to do with one another; each as `post_group`."""
+        return await self._coalescer.submit_all(groups)
 
     async def drain(self) -> None:
         await self._coalescer.drain()

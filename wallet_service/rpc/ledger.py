@@ -1,7 +1,6 @@
 """`LedgerService`: gRPC in, use case, gRPC out. No decisions."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from privy.wallet.v1 import ledger_pb2, ledger_pb2_grpc
@@ -9,9 +8,7 @@ from privy.wallet.v1 import ledger_pb2, ledger_pb2_grpc
 from shared.errors import invalid
 from shared.fields import checked_text
 from wallet_service import ids
-from wallet_service.decide.model import Plan
-from wallet_service.errors import Refusal
-from wallet_service.ledger import Answer, Ledger
+from wallet_service.ledger import Ledger
 from wallet_service.paging import PageTokens, page_size
 from wallet_service.periods import LAST, Periods
 from wallet_service.reports import Reports
@@ -45,15 +42,12 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.PostBatchResponse:
         if len(request.plans) > MAX_PLANS:
             raise invalid("plans", f"must be at most {MAX_PLANS}")
-        given = await asyncio.gather(*map(self._post, plans.groups_of(request)))
+        groups = plans.groups_of(request)
+        posted = iter(await self._ledger.post_groups([each.plans for each in groups if each.plans]))
+        given = [each.refusals or next(posted) for each in groups]
         return ledger_pb2.PostBatchResponse(
             results=[answers.result_out(each) for group in given for each in group]
         )
-
-    async def _post(self, group: list[Plan] | list[Refusal]) -> Sequence[Answer]:
-        refusals = [each for each in group if isinstance(each, Refusal)]
-        sound = [each for each in group if isinstance(each, Plan)]
-        return refusals or await self._ledger.post_group(sound)
 
     async def GetTransaction(
         self, request: ledger_pb2.GetTransactionRequest, context: Context

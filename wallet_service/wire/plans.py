@@ -1,6 +1,7 @@
 """Plans as values of the domain, checked field by field. Nothing else is decided here."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from google.protobuf.json_format import MessageToDict
 from privy.wallet.v1 import amount_pb2, ledger_pb2, lot_pb2
@@ -44,20 +45,32 @@ _OWN_KINDS = frozenset({"EXPIRATION", "BREAKAGE"})
 """What the ledger does by itself, and nobody may ask for."""
 
 
-def groups_of(request: ledger_pb2.PostBatchRequest) -> list[list[Plan] | list[Refusal]]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Plans to be posted together; or, if one of them is malformed, a refusal for each."""
+
+    plans: Sequence[Plan] = ()
+    refusals: Sequence[Refusal] = ()
+
+
+def groups_of(request: ledger_pb2.PostBatchRequest) -> list[Group]:
     """Read plans by groups; a plan that belongs to none is a group of its own.
 
-    A group with a malformed plan is read as refusals: it must not cost the others in the call
-    their posting.
+    A malformed plan must not cost the others in the call their posting.
     """
-    groups: list[list[Plan] | list[Refusal]] = []
+    groups = []
     for start, end in _group_bounds(request.plans):
         plans = [_plan_or_refusal(request.plans[i], f"plans[{i}]") for i in range(start, end)]
-        sound = [each for each in plans if isinstance(each, Plan)]
-        groups.append(
-            sound if len(sound) == len(plans) else _refused(plans, request.plans[start:end])
-        )
+        if sound := _all_sound(plans):
+            groups.append(Group(plans=sound))
+        else:
+            groups.append(Group(refusals=_refused(plans, request.plans[start:end])))
     return groups
+
+
+def _all_sound(plans: Sequence[Plan | Refusal]) -> Sequence[Plan]:
+    sound = [each for each in plans if isinstance(each, Plan)]
+    return sound if len(sound) == len(plans) else ()
 
 
 def _group_bounds(messages: Sequence[ledger_pb2.Plan]) -> list[tuple[int, int]]:
