@@ -77,7 +77,7 @@ test: setup
 	$(BIN)/pytest
 
 bench: setup
-	@echo "bench: there are no benchmarks yet; they come with a later issue"
+	@$(BIN)/python -m bench
 
 # Runs every check, then names those that failed.
 check: setup

@@ -1,0 +1,201 @@
+"""The ledger by itself, in this process: batches of plans through its real core and store."""
+
+import asyncio
+import gc
+import itertools
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import psutil
+
+from shared.idempotency import digest
+from shared.telemetry import NoMetrics
+from wallet_service.decide.model import (
+    HOUSE,
+    WALLET,
+    AccountKey,
+    CaptureHold,
+    Leg,
+    LotTerms,
+    OpenHold,
+    Plan,
+    Transaction,
+)
+from wallet_service.ledger import Ledger
+from wallet_service.store import connections
+
+BATCH = 200
+IN_FLIGHT = 4
+"""Batches that wait or are under way: two may be, so that none waits for the next one's plans."""
+
+Plans = Callable[[int], list[Plan]]
+"""Makes so many plans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a run came to."""
+
+    plans_per_s: float
+    own_cpu_us: float
+    """Processor time of this process for each plan."""
+    postgres_cpu_us: float
+    """Processor time of the connections' backends for each plan."""
+
+
+@asynccontextmanager
+async def open_ledger(url: str) -> AsyncIterator[Ledger]:
+    async with (
+        await connections.open_posting_pool(url, 2) as posting,
+        await connections.open_reading_pool(url, 1) as reading,
+    ):
+        yield Ledger(posting, reading, [0, 1], NoMetrics(), max_batch=BATCH)
+
+
+async def run(ledger: Ledger, make: Plans, seconds: float) -> Pace:
+    """Post for so long; plans are made beforehand, and every one must be accepted."""
+    await asyncio.gather(*(ledger.post_groups(_groups(make(BATCH))) for _ in range(IN_FLIGHT)))
+    ahead = [_groups(make(BATCH)) for _ in range(int(seconds * 200))]
+    gc.collect()
+    gc.freeze()  # What was made beforehand is no garbage to be looked through.
+    clock = _Clock()
+    end = time.perf_counter() + seconds
+    done = await asyncio.gather(*(_feed(ledger, ahead, end) for _ in range(IN_FLIGHT)))
+    gc.unfreeze()
+    return clock.pace(sum(done))
+
+
+def _groups(plans: Sequence[Plan]) -> list[tuple[Plan]]:
+    return [(plan,) for plan in plans]
+
+
+async def _feed(ledger: Ledger, ahead: list[list[tuple[Plan]]], end: float) -> int:
+    done = 0
+    while ahead and time.perf_counter() < end:
+        answers = await ledger.post_groups(ahead.pop())
+        refused = [each for (each,) in answers if not isinstance(each, Transaction)]
+        if refused:
+            raise ValueError(f"a plan was refused: {refused[0]}")
+        done += len(answers)
+    return done
+
+
+class _Clock:
+    """Time on the wall, and on the processors of this process and of Postgres."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._own_s = time.process_time()
+        self._backends = {each.pid: _cpu_s(each) for each in _postgres()}
+
+    def pace(self, plans: int) -> Pace:
+        seconds = time.perf_counter() - self._started
+        own_s = time.process_time() - self._own_s
+        backends_s = sum(_cpu_s(each) - self._backends.get(each.pid, 0) for each in _postgres())
+        return Pace(plans / seconds, own_s / plans * 1e6, backends_s / plans * 1e6)
+
+
+def _postgres() -> Iterator[psutil.Process]:
+    return (each for each in psutil.process_iter() if "postgres" in each.name())
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+class Traffic:
+    """Makes plans on wallets that all have plenty of IDR; each request id once."""
+
+    def __init__(self, wallet_ids: Sequence[int], seed: int) -> None:
+        self._wallet_ids = wallet_ids
+        self._chance = random.Random(seed)  # noqa: S311 (no secret)
+        self._name = f"{seed}-{time.time_ns()}"
+        self._numbers = itertools.count()
+
+    def uniform(self, count: int) -> list[Plan]:
+        """Transfers between any two."""
+        pairs = (self._chance.sample(self._wallet_ids, 2) for _ in range(count))
+        return [self._transfer(source, target) for source, target in pairs]
+
+    def hot(self, count: int) -> list[Plan]:
+        """Transfers that all have one wallet as their source."""
+        hot, *others = self._wallet_ids
+        return [self._transfer(hot, self._chance.choice(others)) for _ in range(count)]
+
+    def mixed(self, count: int) -> list[Plan]:
+        """Usages, transfers, bookings, and top-ups, a part of them lots of one wallet in ten."""
+        make = self._chance.choices(
+            [self._usage, self._any_transfer, self._booking, self._top_up, self._lot],
+            weights=[50, 20, 15, 10, 5],
+            k=count,
+        )
+        return [each() for each in make]
+
+    def _any_transfer(self) -> Plan:
+        source, target = self._chance.sample(self._wallet_ids, 2)
+        return self._transfer(source, target)
+
+    def _transfer(self, source: int, target: int) -> Plan:
+        legs = Leg(_wallet(source), 1), Leg(_wallet(target), -1)
+        return self._plan("TRANSFER", source, legs)
+
+    def _usage(self) -> Plan:
+        wallet = self._chance.choice(self._wallet_ids)
+        legs = Leg(_wallet(wallet), 5), Leg(_house("REVENUE"), -5)
+        return self._plan("USAGE", wallet, legs)
+
+    def _booking(self) -> Plan:
+        wallet = self._chance.choice(self._wallet_ids)
+        return self._plan("BOOKING", wallet, (), hold=OpenHold(_wallet(wallet), 5))
+
+    def _top_up(self) -> Plan:
+        wallet = self._chance.choice(self._wallet_ids)
+        legs = Leg(_house("FUNDING"), 50), Leg(_wallet(wallet), -50)
+        return self._plan("TOP_UP", wallet, legs)
+
+    def _lot(self) -> Plan:
+        tenth = self._wallet_ids[: len(self._wallet_ids) // 10]
+        wallet = self._chance.choice(tenth)
+        legs = Leg(_house("FUNDING"), 5), Leg(_wallet(wallet), -5)
+        return self._plan("TOP_UP", wallet, legs, lot=LotTerms("BONUS", 10, None))
+
+    def _plan(
+        self,
+        kind: str,
+        wallet_id: int,
+        legs: tuple[Leg, ...],
+        hold: OpenHold | CaptureHold | None = None,
+        lot: LotTerms | None = None,
+    ) -> Plan:
+        request_id = f"{self._name}-{next(self._numbers)}"
+        request_digest = digest(request_id.encode())
+        return Plan(
+            request_id=request_id,
+            request_digest=request_digest,
+            body_digest=request_digest,
+            kind=kind,
+            wallet_id=wallet_id,
+            legs=legs,
+            hold=hold,
+            effective_at=None,
+            reference="",
+            metadata_json="{}",
+            price_book_version="",
+            charges_json="[]",
+            event=b"an event of some hundred bytes".ljust(200) if legs else None,
+            traceparent="",
+            validate_only=False,
+            lot=lot,
+        )
+
+
+def _wallet(wallet_id: int) -> AccountKey:
+    return AccountKey(wallet_id, WALLET, "IDR")
+
+
+def _house(account_type: str) -> AccountKey:
+    return AccountKey(HOUSE, account_type, "IDR")
