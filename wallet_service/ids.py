@@ -14,6 +14,9 @@ BATCH_MASK = 0xFFF
 MAX_BATCH = 1 << BATCH_SHIFT
 MAX_DIGITS = 18
 
+LAST_ID = (1 << 63) - 1
+"""Greater than any transaction id."""
+
 NEVER_ASSIGNED = -1
 """What a malformed id is read as: it is well formed for the books, and names nothing."""
 
@@ -33,13 +36,23 @@ def recorded_at(transaction_id: int) -> datetime:
 
 
 def first_id_from(moment: datetime) -> int:
-    """Answer the id below which lies everything written before `moment`, and nothing later."""
-    return -((EPOCH - moment) // timedelta(milliseconds=1)) << TIME_SHIFT
+    """Answer the id below which lies everything written before `moment`, and nothing later.
+
+    A time at which nothing can be written, before 2024 or after 2093, has the nearest id.
+    """
+    first_id = -((EPOCH - moment) // timedelta(milliseconds=1)) << TIME_SHIFT
+    return min(max(first_id, 0), LAST_ID)
 
 
 def first_id_after(moment: datetime) -> int:
     """Answer the id below which lies everything written up to `moment`, and nothing later."""
-    return first_id_from(moment + timedelta(microseconds=1))
+    return first_id_from(instant_after(moment))
+
+
+def instant_after(moment: datetime) -> datetime:
+    """Answer the next time that can be told from `moment`; the last one has none after it."""
+    last = datetime.max.replace(tzinfo=UTC)
+    return min(moment, last - timedelta(microseconds=1)) + timedelta(microseconds=1)
 
 
 def wallet_text(wallet_id: int) -> str:

@@ -6,16 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from tests import plans
 from tests.books import Books
-from wallet_service.decide.model import Transaction
+from tests.databases import WalletDatabase
+from wallet_service.decide.model import Leg, Transaction
 from wallet_service.store.balances import Bound
 from wallet_service.store.entries import EntryFilter, Place, Stretch, WalletEntry, place_of
 
 BASES = pytest.mark.parametrize("by_effective_time", [False, True], ids=["record", "effective"])
 START = datetime(2026, 1, 1, tzinfo=UTC)
+LOCK = "SELECT FROM accounts WHERE account_id = $1 FOR NO KEY UPDATE"
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 async def history(books: Books, wallet: int, seed: int) -> list[Transaction]:
@@ -151,6 +158,45 @@ async def test_a_balance_of_a_past_time_never_changes(books: Books) -> None:
     for bound, posted_minor in answers:
         (then,) = await books.reports.balances(wallet, bound)
         assert then.posted_minor == posted_minor
+
+
+@BASES
+@pytest.mark.parametrize("year", [1, 1950, 2100, 9999])
+async def test_no_time_is_too_far_to_be_asked_about(
+    year: int,
+    by_effective_time: bool,
+    books: Books,
+) -> None:
+    """Before the first id there was nothing; after the last one all has been written."""
+    wallet = await books.wallet(100)
+    bound = Bound(datetime(year, 1, 1, tzinfo=UTC), by_effective_time)
+    then = await books.reports.balances(wallet, bound)
+    assert [each.posted_minor for each in then] == ([100] if year > 2093 else [])
+    lines = await books.reports.trial_balance(bound)
+    assert sum(line.amount_minor for line in lines) == 0
+
+
+async def test_a_question_and_a_posting_never_wait_for_one_another(
+    books: Books, wallet_database: WalletDatabase
+) -> None:
+    """A question about now locks a wallet's accounts in the order in which a batch does."""
+    wallet = await books.wallet(100)
+    legs = Leg(plans.FUNDING._replace(asset_code="AAA"), 5), Leg(plans.wallet(wallet, "AAA"), -5)
+    owner = await asyncpg.connect(wallet_database.owner_url)
+    await owner.execute("INSERT INTO assets VALUES ('AAA', 'QUOTA', 0)")
+    await books.post(plans.plan("TOP_UP", wallet, *legs))
+    rows = await owner.fetch(
+        "SELECT account_id FROM accounts WHERE wallet_id = $1 ORDER BY 1", wallet
+    )
+    async with owner.transaction():
+        await owner.execute(LOCK, rows[0][0])
+        bound = Bound(datetime.now(UTC), by_effective_time=False)
+        asked = asyncio.create_task(books.reports.balances(wallet, bound))
+        while not await owner.fetchval(WAITING):  # noqa: ASYNC110 (another process is asked)
+            await asyncio.sleep(0)
+        await owner.execute(LOCK, rows[1][0])
+    assert len(await asked) == 2
+    await owner.close()
 
 
 FILTERS = {

@@ -111,7 +111,7 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
         self, request: wallet_pb2.ListLotsRequest, context: Context
     ) -> wallet_pb2.ListLotsResponse:
         wallet_id = requests.wallet_id_of(request.wallet_id)
-        lots = await self._reports.lots(wallet_id, request.asset_code)
+        lots = await self._reports.lots(wallet_id, requests.asset_filter_of(request))
         return wallet_pb2.ListLotsResponse(lots=[answers.lot_out(each) for each in lots])
 
     async def GetStatement(

@@ -96,7 +96,10 @@ async def load_balances_before(conn: Connection, wallet_id: int, bound: Bound) -
 
 
 AWAIT_POSTINGS = """
-SELECT account_id FROM accounts WHERE wallet_id = $1 AND account_type = $2 FOR SHARE
+SELECT account_id FROM accounts
+WHERE wallet_id = $1 AND account_type = $2
+ORDER BY account_id
+FOR SHARE
 """
 
 

@@ -12,7 +12,7 @@ from wallet_service.decide.model import WALLET, Lot, LotEntry, LotId, LotTerms
 from wallet_service.store.connections import Connection
 from wallet_service.store.reading import load_lot_entries
 
-FIRST_ID, LAST_ID = 0, (1 << 63) - 1
+FIRST_ID, LAST_ID = 0, ids.LAST_ID
 """Smaller, and greater, than any transaction id."""
 
 

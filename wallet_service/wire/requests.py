@@ -1,6 +1,6 @@
 """Requests about wallets and about the books, as values of the domain, checked field by field."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
@@ -36,8 +36,8 @@ Mutation: TypeAlias = (
 
 MAX_DISPLAY_NAME = 200
 
-_INSTANT = timedelta(microseconds=1)
 _WALLET_TYPES = enum_names(wallet_pb2.WalletType, "WALLET_TYPE_")
+_KNOWN_KINDS = {name for number, name in KINDS.items() if number}
 _BASES = enum_names(wallet_pb2.TimeBasis, "TIME_BASIS_")
 
 
@@ -91,7 +91,7 @@ def bound_of(
     """Read `as_of_time`, up to and including which everything counts; None for now."""
     by_effective_time = _is_effective(message.time_basis)
     as_of = moment_of(message, "as_of_time")
-    return Bound(as_of + _INSTANT, by_effective_time) if as_of else None
+    return Bound(ids.instant_after(as_of), by_effective_time) if as_of else None
 
 
 def stretch_of(message: wallet_pb2.GetStatementRequest) -> Stretch:
@@ -106,17 +106,21 @@ def stretch_of(message: wallet_pb2.GetStatementRequest) -> Stretch:
 
 def entry_filter_of(message: wallet_pb2.ListEntriesRequest) -> EntryFilter:
     start, end = moment_of(message, "start_time"), moment_of(message, "end_time")
-    if message.kind and message.kind not in KINDS.values():
+    if message.kind and message.kind not in _KNOWN_KINDS:
         raise invalid("kind", "must be a known value")
     return EntryFilter(
         wallet_id=wallet_id_of(message.wallet_id),
-        asset_code=message.asset_code,
+        asset_code=asset_filter_of(message),
         first_id=ids.first_id_from(start) if start else FIRST_ID,
         end_id=ids.first_id_from(end) if end else LAST_ID,
         kind=message.kind,
         reference=checked_text(message.reference, "reference", 0, MAX_REFERENCE),
         metadata_json=metadata_json(message.metadata, "metadata"),
     )
+
+
+def asset_filter_of(message: wallet_pb2.ListEntriesRequest | wallet_pb2.ListLotsRequest) -> str:
+    return checked_text(message.asset_code, "asset_code", 0, MAX_CODE)
 
 
 def period_end_of(message: ledger_pb2.CloseAccountingPeriodRequest) -> datetime:
