@@ -101,7 +101,7 @@ check-imports: setup
 	@$(BIN)/lint-imports --no-logo
 
 check-dependencies: setup
-	@$(BIN)/deptry transaction_service wallet_service shared
+	@$(BIN)/deptry transaction_service wallet_service walletctl shared
 
 # The environment was made from the locks: if it lacks nothing that pyproject.toml asks for, they
 # are current. The images get requirements/run.txt, which must be a part of what was tested.

@@ -1,7 +1,7 @@
 """Calls to other gRPC servers: every one has a deadline and carries the trace context."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -71,7 +71,13 @@ async def probe(channel: grpc.aio.Channel) -> None:
         raise Unavailable("NOT_SERVING", "the server does not serve")
 
 
-def error_of(error: grpc.aio.AioRpcError, part: str) -> DomainError:
+class FailedCall(Protocol):
+    """What gRPC raises for a failed call, whether it was awaited or not."""
+
+    def trailing_metadata(self) -> Any: ...
+
+
+def error_of(error: FailedCall, part: str) -> DomainError:
     """Turn a failed call to `part` back into the error that the other side raised."""
     status = status_pb2.Status()
     for key, value in error.trailing_metadata() or ():

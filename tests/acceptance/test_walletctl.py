@@ -1,0 +1,169 @@
+"""The operators' tool as a process, on a whole stack."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devstack.stack import Stack
+from tests.acceptance.clients import PRICE_MINOR
+
+TIMEOUT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Walletctl:
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "walletctl", *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def wallet(self, funds_minor: int = 0) -> str:
+        wallet_id: str = self.json("wallets", "create", "An operator's wallet")["wallet_id"]
+        if funds_minor:
+            self.top_up(wallet_id, funds_minor)
+        return wallet_id
+
+    def top_up(self, wallet_id: str, minor: int, *options: str) -> None:
+        amount = ["--amount", str(minor), "--asset", "IDR"]
+        self.json("actions", "top-up", wallet_id, *amount, *options)
+
+
+@pytest.fixture
+def walletctl(stack: Stack) -> Walletctl:
+    return Walletctl({**os.environ, **stack.environment})
+
+
+def test_a_story_told_by_commands(walletctl: Walletctl) -> None:
+    """Top-ups, lot, booking, commit, cancellation, void; then balances, lots and entries."""
+    wallet = walletctl.wallet(5 * PRICE_MINOR)
+    walletctl.top_up(wallet, PRICE_MINOR, "--lot", "bonus", "--priority", "5")
+    product = ["--product", "API_CALL", "--quantity", "2"]
+    assert walletctl.json("actions", "quote", wallet, *product)["sufficient_funds"] is True
+    booking = walletctl.json("actions", "book", wallet, *product)["booking_id"]
+    walletctl.json("actions", "commit", booking)
+    walletctl.json("actions", "cancel", booking)
+    used = walletctl.json("actions", "usage", wallet, *product)
+    walletctl.json("actions", "void", used["transaction_id"])
+    (balance,) = walletctl.json("balances", "get", wallet)
+    assert balance["posted_minor"] == balance["available_minor"] == 5 * PRICE_MINOR
+    assert walletctl.json("lots", "list", wallet) == []
+    kinds = [entry["kind"] for entry in walletctl.json("entries", "list", wallet)]
+    assert kinds == ["VOID", "USAGE", "CANCELLATION", "COMMIT", "BOOKING", "TOP_UP", "TOP_UP"]
+    found = walletctl.json("entries", "list", wallet, "--kind", "USAGE")
+    assert [entry["transaction_id"] for entry in found] == [used["transaction_id"]]
+
+
+def test_a_statement_adds_up(walletctl: Walletctl) -> None:
+    """Opening balance and entries make the closing balance; in a table too."""
+    wallet = walletctl.wallet(3 * PRICE_MINOR)
+    walletctl.json("actions", "usage", wallet, "--product", "API_CALL", "--quantity", "2")
+    asked = ["statements", "print", wallet, "--asset", "IDR", "--from", "2026-01-01", "--to", "now"]
+    statement = walletctl.json(*asked)
+    changes = [-entry["amount_minor"] for entry in statement["entries"]]
+    assert changes == [3 * PRICE_MINOR, -2 * PRICE_MINOR]
+    assert statement["opening"]["posted_minor"] == 0
+    assert statement["closing"]["posted_minor"] == PRICE_MINOR
+    table = walletctl.run("--output", "table", *asked).stdout
+    assert "closing balance" in table
+    assert f"{PRICE_MINOR:,}" in table
+
+
+def test_the_books_verify_and_balance(walletctl: Walletctl, tmp_path: Path) -> None:
+    """Nothing is off, now and beside the heads saved before; every asset sums to zero."""
+    walletctl.wallet(700)
+    heads = tmp_path / "heads.json"
+    summary = walletctl.json("ledger", "verify", "--save-heads", str(heads))
+    assert summary["findings"] == []
+    assert summary["transactions"] > 0
+    walletctl.wallet(700)
+    assert walletctl.json("ledger", "verify", "--known-heads", str(heads))["findings"] == []
+    lines = walletctl.json("ledger", "trial-balance")
+    assert sum(line["amount_minor"] for line in lines if line["asset_code"] == "IDR") == 0
+    assert walletctl.json("ledger", "trial-balance", "--as-of", "2025-01-01") != lines
+
+
+def test_a_forged_head_fails_the_verification(walletctl: Walletctl, tmp_path: Path) -> None:
+    """A head that the chain does not run through is named, and the command fails."""
+    walletctl.wallet(700)
+    heads = tmp_path / "heads.json"
+    walletctl.json("ledger", "verify", "--save-heads", str(heads))
+    noted = json.loads(heads.read_text())
+    heads.write_text(json.dumps([head | {"hash": "ab" * 32} for head in noted]))
+    done = walletctl.run("ledger", "verify", "--known-heads", str(heads))
+    assert done.returncode == 1
+    findings = json.loads(done.stdout)["findings"]
+    assert {finding["table"] for finding in findings} == {"transactions"}
+
+
+def test_what_cannot_be_taken_back_is_not_done_unasked(walletctl: Walletctl) -> None:
+    """Without a terminal `--yes` is needed; a dry run needs nothing and does nothing."""
+    wallet = walletctl.wallet()
+    done = walletctl.run("wallets", "close", wallet)
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+    walletctl.json("wallets", "close", wallet, "--dry-run")
+    assert walletctl.json("wallets", "get", wallet)["state"] == "ACTIVE"
+    assert walletctl.json("wallets", "close", wallet, "--yes")["state"] == "CLOSED"
+
+
+def test_a_refusal_gives_its_reason_and_figures(walletctl: Walletctl) -> None:
+    """Exit code 1, nothing on stdout; reason and figures on stderr, and the request id to repeat."""
+    wallet = walletctl.wallet(1)
+    done = walletctl.run("actions", "usage", wallet, "--product", "API_CALL")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "INSUFFICIENT_FUNDS" in done.stderr
+    assert "available_minor: 1" in done.stderr
+    assert "request id: " in done.stderr
+
+
+def test_a_repeated_request_id_has_one_effect(walletctl: Walletctl) -> None:
+    """The same command with the same id twice moves money once."""
+    wallet = walletctl.wallet()
+    for _ in range(2):
+        walletctl.top_up(wallet, 500, "--request-id", f"operator-{wallet}")
+    (balance,) = walletctl.json("balances", "get", wallet)
+    assert balance["posted_minor"] == 500
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "words"),
+    [
+        ({"WALLET_TARGET": "127.0.0.1:9"}, 3, "is it running?"),
+        ({"WALLET_TARGET": ""}, 2, "set WALLET_TARGET"),
+    ],
+)
+def test_a_service_that_is_not_there(
+    environment: dict[str, str], code: int, words: str, walletctl: Walletctl
+) -> None:
+    """Not reachable is exit code 3, not said where is 2; both say what to do."""
+    lost = Walletctl({**walletctl.environment, **environment})
+    done = lost.run("wallets", "list")
+    assert (done.returncode, done.stdout) == (code, "")
+    assert words in done.stderr
+
+
+def test_a_period_is_closed_by_command(walletctl: Walletctl) -> None:
+    """It is listed afterwards; a time that is none is a usage error."""
+    closed = walletctl.json("ledger", "close-period", "--end", "2024-02-01", "--yes")
+    assert closed["end_time"] == "2024-02-01T00:00:00Z"
+    assert closed in walletctl.json("ledger", "periods")
+    assert walletctl.run("ledger", "close-period", "--end", "soon", "--yes").returncode == 2

@@ -1,0 +1,1 @@
+"""The operators' tool: `walletctl NOUN VERB`. It speaks gRPC, never SQL."""

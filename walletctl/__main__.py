@@ -1,0 +1,31 @@
+"""Runs a command, and says in words what went wrong."""
+
+import sys
+
+import click
+import grpc
+
+from walletctl.app import app
+from walletctl.failures import EXIT_REFUSED, describe
+
+
+def main() -> None:
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        code = error.exit_code
+    except click.Abort:
+        print("stopped", file=sys.stderr)  # noqa: T201 (a command says so)
+        code = 130
+    except grpc.RpcError as error:
+        words, code = describe(error)
+        print(words, file=sys.stderr)  # noqa: T201 (a command says so)
+    except OSError as error:
+        print(f"walletctl: {error}", file=sys.stderr)  # noqa: T201 (a command says so)
+        code = EXIT_REFUSED
+    sys.exit(code or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Puts the nouns together."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from walletctl import actions, balances, entries, ledger, lots, statements, transactions, wallets
+from walletctl.output import Output
+from walletctl.session import Session
+
+app = typer.Typer(
+    no_args_is_help=True, help="Operate the Transaction-Wallet system.", rich_markup_mode=None
+)
+for noun in (wallets, balances, lots, entries, statements, actions, transactions, ledger):
+    app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
+
+
+class Form(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+@app.callback()
+def set_up(
+    context: typer.Context,
+    output: Annotated[
+        Form | None, typer.Option(help="A table on a terminal, else JSON, unless said here.")
+    ] = None,
+    transaction_target: Annotated[str, typer.Option(envvar="TRANSACTION_TARGET")] = "",
+    wallet_target: Annotated[str, typer.Option(envvar="WALLET_TARGET")] = "",
+) -> None:
+    form = output or (Form.TABLE if sys.stdout.isatty() else Form.JSON)
+    context.obj = Session(transaction_target, wallet_target, Output(form is Form.JSON, Console()))

@@ -1,0 +1,131 @@
+"""What every command is given: the services' stubs, and how to show what they answer."""
+
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Annotated, Any
+
+import click
+import grpc
+import typer
+from google.protobuf.timestamp_pb2 import Timestamp
+from privy.transaction.v1 import transaction_pb2_grpc
+from privy.wallet.v1 import ledger_pb2_grpc, wallet_pb2_grpc
+
+from walletctl.output import Output
+
+TIMEOUT_S = 10.0
+PAGE_SIZE = 1000
+
+
+@dataclass
+class Session:
+    """Opens a channel when it is first needed."""
+
+    transaction_target: str
+    wallet_target: str
+    output: Output
+
+    @cached_property
+    def transactions(self) -> transaction_pb2_grpc.TransactionServiceStub:
+        channel = _channel(self.transaction_target, "TRANSACTION_TARGET", "--transaction-target")
+        return transaction_pb2_grpc.TransactionServiceStub(channel)
+
+    @cached_property
+    def wallets(self) -> wallet_pb2_grpc.WalletServiceStub:
+        return wallet_pb2_grpc.WalletServiceStub(self._wallet_channel)
+
+    @cached_property
+    def ledger(self) -> ledger_pb2_grpc.LedgerServiceStub:
+        return ledger_pb2_grpc.LedgerServiceStub(self._wallet_channel)
+
+    @cached_property
+    def _wallet_channel(self) -> grpc.Channel:
+        return _channel(self.wallet_target, "WALLET_TARGET", "--wallet-target")
+
+
+def _channel(target: str, variable: str, option: str) -> grpc.Channel:
+    if not target:
+        raise click.UsageError(f"where is the service? set {variable}, or give {option} host:port")
+    return grpc.insecure_channel(target)
+
+
+def session_of(context: typer.Context) -> Session:
+    session = context.find_object(Session)
+    if session is None:
+        raise RuntimeError("a command runs below the app's callback")
+    return session
+
+
+def say(words: str) -> None:
+    """Tell the operator something that is no data."""
+    print(words, file=sys.stderr)  # noqa: T201 (a command says so)
+
+
+def request_id(given: str) -> str:
+    """Answer the request id to use; a new one is told first, so that it can be repeated."""
+    if given:
+        return given
+    made = uuid.uuid4().hex
+    say(f"request id: {made}")
+    return made
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before what cannot be taken back; where nobody can answer, `--yes` is needed."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} There is nobody to ask here: give --yes.")
+    click.confirm(question, abort=True, err=True)
+
+
+def pages(list_page: Callable[..., Any], request: Any, limit: int) -> Iterator[Any]:
+    """Walk a list page by page; answer at most `limit` pages' worth of answers, one at a time."""
+    left = limit
+    while left > 0:
+        request.page_size = min(left, PAGE_SIZE)
+        page = list_page(request, timeout=TIMEOUT_S)
+        yield page
+        left -= request.page_size
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
+def moment(text: str) -> datetime:
+    """Read an ISO 8601 time, or `now`; without an offset it is UTC."""
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            "is no time like 2026-01-31 or 2026-01-31T12:00:00+07:00"
+        ) from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def timestamp(at: datetime | None) -> Timestamp | None:
+    if at is None:
+        return None
+    out = Timestamp()
+    out.FromDatetime(at)
+    return out
+
+
+RequestId = Annotated[
+    str, typer.Option("--request-id", help="Idempotency key; a new one if not given.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Run every check, change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+Asset = Annotated[str, typer.Option("--asset", help="Currency or quota unit, such as IDR.")]
+AnyAsset = Annotated[str, typer.Option("--asset", help="Only this currency or quota unit.")]
+AmountMinor = Annotated[int, typer.Option("--amount", help="In minor units.")]
+AsOf = Annotated[
+    datetime | None, typer.Option("--as-of", parser=moment, metavar="TIME", help="Not now: then.")
+]
