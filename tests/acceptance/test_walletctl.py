@@ -126,7 +126,7 @@ def test_what_cannot_be_taken_back_is_not_done_unasked(walletctl: Walletctl) -> 
 
 
 def test_a_refusal_gives_its_reason_and_figures(walletctl: Walletctl) -> None:
-    """Exit code 1, nothing on stdout; reason and figures on stderr, and the request id to repeat."""
+    """Exit code 1, nothing on stdout; reason, figures and the request id to repeat on stderr."""
     wallet = walletctl.wallet(1)
     done = walletctl.run("actions", "usage", wallet, "--product", "API_CALL")
     assert (done.returncode, done.stdout) == (1, "")
