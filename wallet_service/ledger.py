@@ -9,31 +9,16 @@ import structlog
 from shared.coalesce import Coalescer
 from shared.errors import Unavailable
 from shared.telemetry import Metrics
-from wallet_service import ids
-from wallet_service.decide.core import decide
-from wallet_service.decide.model import (
-    Account,
-    AccountKey,
-    Books,
-    OpenHold,
-    Plan,
-    Posted,
-    Stored,
-    Transaction,
-    Verdict,
-)
+from wallet_service.batch import AccountIds, Group, accounts_of, run_batch
+from wallet_service.decide.model import Plan, Posted, Stored, Transaction, Verdict
 from wallet_service.errors import Refusal
-from wallet_service.store import posting, reading
-from wallet_service.store.appending import append
-from wallet_service.store.connections import Connection, Pool, connection
+from wallet_service.store import reading
+from wallet_service.store.connections import Pool, connection
 
 MAX_ATTEMPTS = 8
 """How often a batch is tried again when another one got in its way."""
 
 Answer: TypeAlias = Transaction | Refusal
-Group: TypeAlias = Sequence[Plan]
-"""Plans that are accepted together or not at all; most groups have one."""
-
 _log = structlog.get_logger()
 
 
@@ -57,6 +42,7 @@ class Ledger:
         self._reading_pool = reading_pool
         self._free_stripes = list(house_stripes)
         self._metrics = metrics
+        self._account_ids = AccountIds()
         self._coalescer: Coalescer[Group, list[Answer]] = Coalescer(
             self._settle, weight=len, max_batch=max_batch, slots=len(house_stripes)
         )
@@ -110,21 +96,13 @@ class Ledger:
             self._free_stripes.append(stripe)
 
     async def _decide_on(self, stripe: int, groups: Sequence[Group]) -> list[list[Verdict]]:
-        keys = list({key for group in groups for plan in group for key in plan.accounts})
-        may_create = True
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        for _ in range(MAX_ATTEMPTS):
             try:
                 async with connection(self._posting_pool) as conn:
-                    if verdicts := await _try_batch(
-                        conn, stripe, groups, keys, may_create=may_create
-                    ):
-                        return verdicts
-                    await posting.create_accounts(conn, keys, stripe)
-                    may_create = False
+                    account_ids = await self._account_ids.find(conn, accounts_of(groups), stripe)
+                    return await run_batch(conn, groups, account_ids, chain=stripe)
             except (asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError):
-                # Another process decided one of these request ids, or locked in another order.
-                if attempt == MAX_ATTEMPTS:
-                    raise
+                continue  # Another process decided one of these ids, or locked in another order.
         raise Unavailable("CONTENTION", "too many batches met on the same rows")
 
     async def _answers(self, verdicts: Sequence[Sequence[Verdict]]) -> list[list[Answer]]:
@@ -138,85 +116,6 @@ class Ledger:
     async def _load(self, transaction_ids: Sequence[int]) -> dict[int, Transaction]:
         async with connection(self._reading_pool) as conn:
             return await reading.load_transactions(conn, transaction_ids)
-
-
-async def _try_batch(
-    conn: Connection,
-    stripe: int,
-    groups: Sequence[Group],
-    keys: Sequence[AccountKey],
-    *,
-    may_create: bool,
-) -> list[list[Verdict]] | None:
-    """Lock, load, decide, append, commit; None if accounts are to be created first.
-
-    The row locks alone give this `db_tx` an id, so its commit waits for the disk, and for a
-    synchronous standby, even where every plan is a repeated one: no answer is given before
-    it is durable.
-    """
-    plans = [plan for group in groups for plan in group]
-    async with conn.transaction():
-        accounts = await posting.lock_accounts(conn, keys, stripe)
-        if len(accounts) < len(keys) and may_create:
-            return None
-        start = await posting.start_batch(conn, [plan.request_digest for plan in plans], stripe)
-        books = await _load_books(conn, plans, accounts, start, complete=len(accounts) == len(keys))
-        verdicts, writes = decide(groups, books)
-        if writes.outcomes:
-            await append(conn, writes, books.now, start.head)
-    return verdicts
-
-
-async def _load_books(
-    conn: Connection,
-    plans: Sequence[Plan],
-    accounts: dict[AccountKey, Account],
-    start: posting.BatchStart,
-    *,
-    complete: bool,
-) -> Books:
-    """Read what the plans depend on besides the accounts, which are locked: most need nothing."""
-    last = max(
-        (start.head.last_transaction_id, *(each.last_transaction_id for each in accounts.values()))
-    )
-    booked, voided = _bookings_of(plans), _voided_by(plans)
-    books = Books(
-        accounts=accounts,
-        holds=await posting.load_holds(conn, booked) if booked else {},
-        voidables=await posting.load_voidables(conn, voided) if voided else {},
-        outcomes=start.outcomes,
-        assets=frozenset() if complete else await posting.load_assets(conn),
-        first_transaction_id=ids.first_transaction_id(start.now, start.number, last),
-        closed_until=start.closed_until,
-    )
-    await _load_lots(conn, books)
-    return books
-
-
-async def _load_lots(conn: Connection, books: Books) -> None:
-    """Read the lots that may be drawn on, or given back to, into their accounts."""
-    accounts = {each.account_id: each for each in books.accounts.values()}
-    with_lots = [each.account_id for each in accounts.values() if each.open_lots]
-    drawn = {draw.lot_id for each in books.voidables.values() for draw in each.lot_entries}
-    if not with_lots and not drawn:
-        return
-    for lot in await posting.load_lots(conn, with_lots, list(drawn)):
-        if lot.account_id in accounts:
-            accounts[lot.account_id].lots[lot.lot_id] = lot
-    if books.holds and with_lots:
-        books.holds = await posting.load_held_lots(conn, books.holds)
-
-
-def _bookings_of(plans: Sequence[Plan]) -> set[int]:
-    return {
-        plan.hold.booking_id
-        for plan in plans
-        if plan.hold is not None and not isinstance(plan.hold, OpenHold)
-    }
-
-
-def _voided_by(plans: Sequence[Plan]) -> set[int]:
-    return {plan.void_of.transaction_id for plan in plans if plan.void_of}
 
 
 def _answer(verdict: Verdict, earlier: dict[int, Transaction]) -> Answer:

@@ -11,6 +11,9 @@ from walletctl import actions, balances, entries, ledger, lots, statements, tran
 from walletctl.output import Output
 from walletctl.session import Session
 
+WIDTH = 160
+"""Columns of a table that goes into a file or another program: enough to break no word."""
+
 app = typer.Typer(
     no_args_is_help=True, help="Operate the Transaction-Wallet system.", rich_markup_mode=None
 )
@@ -33,4 +36,5 @@ def set_up(
     wallet_target: Annotated[str, typer.Option(envvar="WALLET_TARGET")] = "",
 ) -> None:
     form = output or (Form.TABLE if sys.stdout.isatty() else Form.JSON)
-    context.obj = Session(transaction_target, wallet_target, Output(form is Form.JSON, Console()))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    context.obj = Session(transaction_target, wallet_target, Output(form is Form.JSON, console))

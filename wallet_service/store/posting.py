@@ -1,6 +1,6 @@
 """The statements of one batch: lock, load, append. All are set-based; none loops."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,24 +23,39 @@ from wallet_service.decide.model import (
 from wallet_service.errors import Refusal
 from wallet_service.store.connections import Connection
 
-LOCK_ACCOUNTS = """
-SELECT a.wallet_id, a.account_type, a.asset_code,
-       a.account_id, a.balance_minor, a.held_minor, a.last_transaction_id,
-       a.credit_limit_minor, a.open_lots, a.wallet_state
+FIND_ACCOUNTS = """
+SELECT a.wallet_id, a.account_type, a.asset_code, a.account_id
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[])
      AS wanted (wallet_id, account_type, asset_code, stripe)
 JOIN accounts a USING (wallet_id, account_type, asset_code, stripe)
-ORDER BY a.account_id
-FOR NO KEY UPDATE OF a
+"""
+
+
+async def find_accounts(
+    conn: Connection, keys: Sequence[AccountKey], house_stripe: int
+) -> dict[AccountKey, int]:
+    """Answer the ids of the accounts that exist."""
+    rows = await conn.fetch(FIND_ACCOUNTS, *_key_arrays(keys, house_stripe))
+    return {AccountKey(*row[:3]): row[3] for row in rows}
+
+
+LOCK_ACCOUNTS = """
+SELECT account_id, balance_minor, held_minor, last_transaction_id, credit_limit_minor, open_lots,
+       wallet_state
+FROM accounts
+WHERE account_id = ANY($1::bigint[])
+ORDER BY account_id
+FOR NO KEY UPDATE
 """
 
 
 async def lock_accounts(
-    conn: Connection, keys: Sequence[AccountKey], house_stripe: int
+    conn: Connection, account_ids: Mapping[AccountKey, int]
 ) -> dict[AccountKey, Account]:
-    """Lock the accounts that exist, in the order of their ids, and answer their state."""
-    rows = await conn.fetch(LOCK_ACCOUNTS, *_key_arrays(keys, house_stripe))
-    return {AccountKey(row[0], row[1], row[2]): Account(*row[3:]) for row in rows}
+    """Lock accounts, in the order of their ids, and answer their state."""
+    rows = await conn.fetch(LOCK_ACCOUNTS, list(account_ids.values()))
+    accounts = {row[0]: Account(*row) for row in rows}
+    return {key: accounts[account_id] for key, account_id in account_ids.items()}
 
 
 CREATE_ACCOUNTS = """
