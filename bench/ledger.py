@@ -1,12 +1,11 @@
 """The ledger by itself, in this process: batches of plans through its real core and store."""
 
 import asyncio
-import gc
 import itertools
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import psutil
@@ -30,6 +29,9 @@ from wallet_service.store import connections
 BATCH = 200
 IN_FLIGHT = 4
 """Batches that wait or are under way: two may be, so that none waits for the next one's plans."""
+
+SLICE = 40
+"""Batches that are made and then posted at a time."""
 
 Plans = Callable[[int], list[Plan]]
 """Makes so many plans."""
@@ -56,55 +58,62 @@ async def open_ledger(url: str) -> AsyncIterator[Ledger]:
 
 
 async def run(ledger: Ledger, make: Plans, seconds: float) -> Pace:
-    """Post for so long; plans are made beforehand, and every one must be accepted."""
-    await asyncio.gather(*(ledger.post_groups(_groups(make(BATCH))) for _ in range(IN_FLIGHT)))
-    ahead = [_groups(make(BATCH)) for _ in range(int(seconds * 200))]
-    gc.collect()
-    gc.freeze()  # What was made beforehand is no garbage to be looked through.
+    """Post for so long; every plan must be accepted.
+
+    Plans are made slice by slice, off the clock: few at a time, as a server would hold them.
+    """
+    await _post(ledger, [_groups(make(BATCH)) for _ in range(IN_FLIGHT)])
     clock = _Clock()
-    end = time.perf_counter() + seconds
-    done = await asyncio.gather(*(_feed(ledger, ahead, end) for _ in range(IN_FLIGHT)))
-    gc.unfreeze()
-    return clock.pace(sum(done))
+    while clock.seconds < seconds:
+        batches = [_groups(make(BATCH)) for _ in range(SLICE)]
+        with clock.running(SLICE * BATCH):
+            await _post(ledger, batches)
+    return clock.pace()
 
 
 def _groups(plans: Sequence[Plan]) -> list[tuple[Plan]]:
     return [(plan,) for plan in plans]
 
 
-async def _feed(ledger: Ledger, ahead: list[list[tuple[Plan]]], end: float) -> int:
-    done = 0
-    while ahead and time.perf_counter() < end:
-        answers = await ledger.post_groups(ahead.pop())
+async def _post(ledger: Ledger, batches: list[list[tuple[Plan]]]) -> None:
+    await asyncio.gather(*(_feed(ledger, batches) for _ in range(IN_FLIGHT)))
+
+
+async def _feed(ledger: Ledger, batches: list[list[tuple[Plan]]]) -> None:
+    while batches:
+        answers = await ledger.post_groups(batches.pop())
         refused = [each for (each,) in answers if not isinstance(each, Transaction)]
         if refused:
             raise ValueError(f"a plan was refused: {refused[0]}")
-        done += len(answers)
-    return done
 
 
 class _Clock:
-    """Time on the wall, and on the processors of this process and of Postgres."""
+    """Adds up time on the wall, and on the processors of this process and of Postgres."""
 
     def __init__(self) -> None:
-        self._started = time.perf_counter()
-        self._own_s = time.process_time()
-        self._backends = {each.pid: _cpu_s(each) for each in _postgres()}
+        self.seconds = 0.0
+        self._plans = 0
+        self._own_s = 0.0
+        self._postgres_s = 0.0
 
-    def pace(self, plans: int) -> Pace:
-        seconds = time.perf_counter() - self._started
-        own_s = time.process_time() - self._own_s
-        backends_s = sum(_cpu_s(each) - self._backends.get(each.pid, 0) for each in _postgres())
-        return Pace(plans / seconds, own_s / plans * 1e6, backends_s / plans * 1e6)
+    @contextmanager
+    def running(self, plans: int) -> Iterator[None]:
+        """Count what happens inside, for so many plans."""
+        started, own_s, postgres_s = time.perf_counter(), time.process_time(), _postgres_s()
+        yield
+        self._plans += plans
+        self.seconds += time.perf_counter() - started
+        self._own_s += time.process_time() - own_s
+        self._postgres_s += _postgres_s() - postgres_s
+
+    def pace(self) -> Pace:
+        own_us, postgres_us = (each / self._plans * 1e6 for each in (self._own_s, self._postgres_s))
+        return Pace(self._plans / self.seconds, own_us, postgres_us)
 
 
-def _postgres() -> Iterator[psutil.Process]:
-    return (each for each in psutil.process_iter() if "postgres" in each.name())
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
+def _postgres_s() -> float:
+    each = (each.cpu_times() for each in psutil.process_iter() if "postgres" in each.name())
+    return sum(times.user + times.system for times in each)
 
 
 class Traffic:

@@ -6,14 +6,26 @@ hundreds under load, because items gather while a batch is under way.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from contextvars import copy_context
-from typing import Generic, TypeVar
+from itertools import islice
+from typing import Generic, NamedTuple, TypeVar
 
 from shared.errors import ResourceExhausted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+LOOK_AHEAD = 2_000
+"""How many waiting items a batch looks at to find those that may be in it."""
+
+
+class _Waiting(NamedTuple, Generic[Item, Result]):
+    """An item and its caller."""
+
+    item: Item
+    keys: frozenset[Hashable]
+    future: "asyncio.Future[Result]"
 
 
 class Coalescer(Generic[Item, Result]):
@@ -22,10 +34,11 @@ class Coalescer(Generic[Item, Result]):
     `run_batch` answers one result for each item, in their order; an exception among the
     results is raised to that item's caller alone, one that it raises to every caller of the
     batch. At most `slots` batches run at a time, each of items whose weights come to at most
-    `max_batch`, or of a single heavier one. While one runs,
-    another starts only if `second_slot_from` items wait: small batches are dearer than a short
-    wait. Batches run in the context (trace, log variables) of the coalescer's maker, since
-    they serve many callers.
+    `max_batch`, or of a single heavier one. Batches under way at the same time share none of
+    their items' `keys`: one would only wait for the other. While one runs, another starts only
+    if `second_slot_from` items may be in it: small batches are dearer than a short wait.
+    Batches run in the context (trace, log variables) of the coalescer's maker, since they serve
+    many callers.
     """
 
     def __init__(  # noqa: PLR0913 (the defaults are what measured best)
@@ -33,6 +46,7 @@ class Coalescer(Generic[Item, Result]):
         run_batch: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
         *,
         weight: Callable[[Item], int] = lambda _: 1,
+        keys: Callable[[Item], Iterable[Hashable]] = lambda _: (),
         max_batch: int = 400,
         slots: int = 2,
         second_slot_from: int = 64,
@@ -40,12 +54,15 @@ class Coalescer(Generic[Item, Result]):
     ) -> None:
         self._run_batch = run_batch
         self._weight = weight
+        self._keys = keys
         self._max_batch = max_batch
         self._slots = slots
         self._second_slot_from = second_slot_from
         self._max_waiting = max_waiting
-        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._waiting: deque[_Waiting[Item, Result]] = deque()
         self._batches: set[asyncio.Task[None]] = set()
+        self._busy_keys: set[Hashable] = set()
+        self._all_busy = False
         self._context = copy_context()
 
     @property
@@ -74,7 +91,10 @@ class Coalescer(Generic[Item, Result]):
             raise ResourceExhausted("OVERLOADED", "too much work is waiting: try again later")
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
-        self._waiting.extend(zip(items, futures, strict=True))
+        self._waiting.extend(
+            _Waiting(item, frozenset(self._keys(item)), future)
+            for item, future in zip(items, futures, strict=True)
+        )
         if len(self._batches) < self._slots:
             self._start_batches()
         return futures
@@ -96,9 +116,13 @@ class Coalescer(Generic[Item, Result]):
 
     def _may_start(self) -> bool:
         # What a started batch has yet to take counts as waiting: a second one started too
-        # early finds nothing and ends.
-        enough = self._second_slot_from if self._batches else 1
-        return len(self._batches) < self._slots and len(self._waiting) >= enough
+        # early finds too little and ends.
+        if self._all_busy or len(self._batches) >= self._slots:
+            return False
+        return len(self._waiting) >= self._least()
+
+    def _least(self) -> int:
+        return self._second_slot_from if self._batches else 1
 
     def _end(self, batch: asyncio.Task[None]) -> None:
         self._batches.discard(batch)
@@ -108,28 +132,50 @@ class Coalescer(Generic[Item, Result]):
         batch = self._take()
         if not batch:
             return
+        keys = frozenset[Hashable]().union(*(each.keys for each in batch))
+        self._busy_keys |= keys
         try:
-            results = await self._results_of([item for item, _ in batch])
+            results = await self._results_of([each.item for each in batch])
         except asyncio.CancelledError:
-            for _, future in batch:
-                future.cancel()
+            for each in batch:
+                each.future.cancel()
             raise
-        for (_, future), result in zip(batch, results, strict=True):
-            if future.done():  # Its caller was cancelled.
+        finally:
+            self._busy_keys -= keys
+            self._all_busy = False
+        for each, result in zip(batch, results, strict=True):
+            if each.future.done():  # Its caller was cancelled.
                 continue
             if isinstance(result, Exception):
-                future.set_exception(result)
+                each.future.set_exception(result)
             else:
-                future.set_result(result)
+                each.future.set_result(result)
 
-    def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
-        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+    def _take(self) -> list[_Waiting[Item, Result]]:
+        """Take the first items that may be in a batch, or none if that are too few.
+
+        Of items with a common key none overtakes another.
+        """
+        batch: list[_Waiting[Item, Result]] = []
+        passed: list[_Waiting[Item, Result]] = []
+        closed = set(self._busy_keys)
         room = self._max_batch
-        while self._waiting:
-            room -= self._weight(self._waiting[0][0])
+        for each in islice(self._waiting, LOOK_AHEAD):
+            if not closed.isdisjoint(each.keys):
+                closed |= each.keys
+                passed.append(each)
+                continue
+            room -= self._weight(each.item)
             if batch and room < 0:
                 break
-            batch.append(self._waiting.popleft())
+            batch.append(each)
+        others_run = len(self._batches) > 1
+        if others_run and len(batch) < self._second_slot_from:
+            self._all_busy = True  # Until one of them ends.
+            return []
+        for _ in range(len(batch) + len(passed)):
+            self._waiting.popleft()
+        self._waiting.extendleft(reversed(passed))
         return batch
 
     async def _results_of(self, items: Sequence[Item]) -> Sequence[Result | Exception]:

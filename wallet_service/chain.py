@@ -87,9 +87,11 @@ def _text(content: Content) -> str:
 
 
 def _first_line(txn: Transaction) -> str:
+    recorded = _micros(txn.recorded_at)
+    effective = recorded if txn.shifted_at is None else _micros(txn.effective_at)
     return (
         f"{txn.transaction_id} {txn.kind} {txn.wallet_id} {txn.booking_id or 0} "
-        f"{txn.voids_transaction_id or 0} {_micros(txn.effective_at)} {_micros(txn.recorded_at)}"
+        f"{txn.voids_transaction_id or 0} {effective} {recorded}"
     )
 
 

@@ -10,7 +10,7 @@ from shared.coalesce import Coalescer
 from shared.errors import Unavailable
 from shared.telemetry import Metrics
 from wallet_service.batch import AccountIds, Group, accounts_of, run_batch
-from wallet_service.decide.model import Plan, Posted, Stored, Transaction, Verdict
+from wallet_service.decide.model import HOUSE, Plan, Posted, Stored, Transaction, Verdict
 from wallet_service.errors import Refusal
 from wallet_service.store import reading
 from wallet_service.store.connections import Pool, connection
@@ -44,7 +44,11 @@ class Ledger:
         self._metrics = metrics
         self._account_ids = AccountIds()
         self._coalescer: Coalescer[Group, list[Answer]] = Coalescer(
-            self._settle, weight=len, max_batch=max_batch, slots=len(house_stripes)
+            self._settle,
+            weight=len,
+            keys=_wallets_of,
+            max_batch=max_batch,
+            slots=len(house_stripes),
         )
 
     async def post(self, plan: Plan) -> Answer:
@@ -116,6 +120,11 @@ class Ledger:
     async def _load(self, transaction_ids: Sequence[int]) -> dict[int, Transaction]:
         async with connection(self._reading_pool) as conn:
             return await reading.load_transactions(conn, transaction_ids)
+
+
+def _wallets_of(group: Group) -> set[int]:
+    """Answer whose rows a group locks; those of the house are striped, so that nobody waits."""
+    return {key.wallet_id for plan in group for key in plan.accounts if key.wallet_id != HOUSE}
 
 
 def _answer(verdict: Verdict, earlier: dict[int, Transaction]) -> Answer:

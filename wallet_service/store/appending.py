@@ -45,7 +45,8 @@ async def append(conn: Connection, writes: Writes, now: datetime, head: Head) ->
         conn, "transactions", TRANSACTIONS, _transaction_rows(writes.posted, head.chain, hashes)
     )
     await _copy(conn, "entries", ENTRIES, _entry_rows(writes.posted))
-    await _copy(conn, "lot_entries", LOT_ENTRIES, _lot_entry_rows(writes.posted))
+    if writes.lots:
+        await _copy(conn, "lot_entries", LOT_ENTRIES, _lot_entry_rows(writes.posted))
     await _copy(conn, "outbox", OUTBOX, _outbox_rows(writes.posted))
     await conn.execute(MOVE_HEAD, head.chain, last, hashes[-1])
     await _put(conn, MOVE_ACCOUNTS, _account_rows(writes.accounts.values()))
