@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from tests import plans
-from tests.books import Books
+from tests.books import Books, request
 from tests.databases import WalletDatabase
 from wallet_service.audit import Finding
 from wallet_service.chain import Head
@@ -142,6 +142,20 @@ async def test_whole_books_pass(books: Books) -> None:
     assert findings == []
     assert summary.transactions == 309
     assert len(summary.heads) > 1
+
+
+async def test_books_pass_where_a_lot_went_into_a_debt_at_once(books: Books) -> None:
+    """A lot of which nothing stayed when it was added is no row, and no part of the chain."""
+    wallet, other = await books.wallet(), await books.wallet()
+    await books.wallets.set_credit_limit(request(), wallet, "IDR", 40)
+    await books.post(plans.usage(wallet, 40))
+    lot = replace(plans.top_up(wallet, 30), lot=LotTerms("BONUS", 10, None))
+    opened = await books.post(lot)
+    assert await books.ledger.post(lot) == opened
+    await books.post(replace(plans.top_up(other, 10), lot=LotTerms("BONUS", 10, None)))
+    await books.post(plans.transfer(other, wallet, 10))
+    assert await books.reports.lots(wallet, "IDR") == []
+    assert (await verify(books))[0] == []
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)

@@ -76,7 +76,7 @@ def lot_changes(
     changes = _PlanChanges(plan, books, transaction_id)
     for movement in sorted(movements, key=lambda each: each.amount_minor < 0):
         changes.move(movement)
-    return LotChanges(changes.entries, tuple(changes.opened))
+    return LotChanges(changes.entries, changes.lasting())
 
 
 class _PlanChanges:
@@ -100,6 +100,11 @@ class _PlanChanges:
             self._credit(movement, parts)
         parts.pay_debts(account.free_minor - movement.amount_minor - movement.held_change_minor)
         self.entries[movement.key] = parts.entries()
+
+    def lasting(self) -> tuple[OpenedLot, ...]:
+        """Answer the lots that were opened, but for those that went into a debt as a whole."""
+        changed = {each.lot_id for entries in self.entries.values() for each in entries}
+        return tuple(lot for lot in self.opened if lot.lot_id in changed)
 
     def _move_held(self, movement: Movement, parts: "_Parts") -> None:
         hold = self._plan.hold
