@@ -210,6 +210,20 @@ def test_a_plan_that_was_accepted_before_counts_for_its_group(ledger: Books) -> 
     assert reason(verdicts[1]) == "INSUFFICIENT_FUNDS"
 
 
+def test_a_refusal_that_was_kept_comes_before_any_rule(ledger: Books) -> None:
+    """Refused with its group and asked again alone, a plan in an unknown asset is answered so."""
+    strange = plans.plan("TOP_UP", KNOWN, Leg(OFF_BOOKS, -1))
+    (verdicts,), _ = decide([[plans.usage(KNOWN, 500), strange]], ledger)
+    assert reason(verdicts[1]) == "GROUP_REFUSED"
+    assert one(strange, ledger) == verdicts[1]
+
+
+def test_only_the_plan_at_fault_gets_its_own_reason(ledger: Books) -> None:
+    """Behind a plan at fault, one whose id came with another body is refused for the group."""
+    (verdicts,), _ = decide([[plans.usage(KNOWN, 500), plans.top_up(KNOWN, 1, USED)]], ledger)
+    assert [reason(each) for each in verdicts] == ["INSUFFICIENT_FUNDS", "GROUP_REFUSED"]
+
+
 def test_a_booking_is_taken_in_parts_and_the_rest_set_free() -> None:
     """Two commits and a cancellation end a booking; the balance shows what was taken."""
     books = plans.books(1)

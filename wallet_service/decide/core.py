@@ -116,11 +116,13 @@ def _refuse_group(
 
 
 def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> Verdict:
+    if kept := _kept(plan, books):
+        return kept
     missing = [key for key in plan.accounts if key not in books.accounts]
     if missing and (unknown := _unknown_asset(missing, books)):
         return unknown
-    if kept := _kept(plan, books):
-        return kept
+    if plan.request_digest in books.outcomes:
+        return request_id_reused(plan.request_id)
     verdict = _refusal(plan, books, missing) or _movement_verdict(
         plan, books, writes, transaction_id
     )
@@ -140,12 +142,11 @@ def _movement_verdict(
 
 
 def _kept(plan: Plan, books: Books) -> Verdict | None:
-    """Answer what a plan's request id came to before."""
+    """Answer what the same plan came to before."""
     outcome = books.outcomes.get(plan.request_digest)
-    if outcome is None:
+    if outcome is None or outcome.body_digest != plan.body_digest:
         return None
-    same = outcome.body_digest == plan.body_digest
-    return outcome.verdict if same else request_id_reused(plan.request_id)
+    return outcome.verdict
 
 
 def _keep(plan: Plan, verdict: Verdict, books: Books, writes: Writes) -> None:
