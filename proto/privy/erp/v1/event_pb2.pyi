@@ -80,7 +80,11 @@ class CostRevenueEvent(_message.Message):
     """The finance fact of one transaction: what it cost and earned. It is the
     message on the cost-revenue topic and, one document per event, in Firestore.
 
-    Its lines are the transaction's legs: for each asset they sum to zero.
+    Its lines are the transaction's legs: for each asset they sum to zero. A top-up
+    is deferred revenue, which usage recognises and expiry makes breakage.
+
+    A refund is an event of kind VOID with `voids_transaction_id`: its lines are of
+    the types of those that it takes back, with the opposite sign.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -104,6 +108,8 @@ class CostRevenueEvent(_message.Message):
     APPLICATION_WALLET_ID_FIELD_NUMBER: _builtins.int
     CHANNEL_WALLET_ID_FIELD_NUMBER: _builtins.int
     RESELLER_WALLET_ID_FIELD_NUMBER: _builtins.int
+    VENDOR_CODE_FIELD_NUMBER: _builtins.int
+    TAX_CODE_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """The transaction it belongs to; also the event's id."""
     kind: _ledger_pb2.TransactionKind.ValueType
@@ -113,7 +119,9 @@ class CostRevenueEvent(_message.Message):
     product_code: _builtins.str
     """The product used; empty where the action uses none."""
     quantity: _builtins.int
-    """How many units of it; 0 where the action uses none."""
+    """How many units of it; 0 where the action uses none. Of a void: how many the
+    transaction used that it takes back, whole or in part.
+    """
     price_book_version: _builtins.str
     """Version of the price book that the figures come from; empty if none."""
     request_id: _builtins.str
@@ -138,6 +146,10 @@ class CostRevenueEvent(_message.Message):
     """See `enterprise_wallet_id`."""
     reseller_wallet_id: _builtins.str
     """The reseller nearest to the wallet on its path; empty where there is none."""
+    vendor_code: _builtins.str
+    """Who is paid the cost; empty where there is none."""
+    tax_code: _builtins.str
+    """Which tax is in the price, such as `VAT`; empty where none is."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventLine]:
         """Balanced for each asset."""
@@ -176,10 +188,12 @@ class CostRevenueEvent(_message.Message):
         application_wallet_id: _builtins.str = ...,
         channel_wallet_id: _builtins.str = ...,
         reseller_wallet_id: _builtins.str = ...,
+        vendor_code: _builtins.str = ...,
+        tax_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_wallet_id", b"application_wallet_id", "booking_id", b"booking_id", "channel_wallet_id", b"channel_wallet_id", "create_time", b"create_time", "effective_time", b"effective_time", "enterprise_wallet_id", b"enterprise_wallet_id", "kind", b"kind", "lines", b"lines", "merchant_wallet_id", b"merchant_wallet_id", "path", b"path", "price_book_version", b"price_book_version", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "reseller_wallet_id", b"reseller_wallet_id", "transaction_id", b"transaction_id", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_wallet_id", b"application_wallet_id", "booking_id", b"booking_id", "channel_wallet_id", b"channel_wallet_id", "create_time", b"create_time", "effective_time", b"effective_time", "enterprise_wallet_id", b"enterprise_wallet_id", "kind", b"kind", "lines", b"lines", "merchant_wallet_id", b"merchant_wallet_id", "path", b"path", "price_book_version", b"price_book_version", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "reseller_wallet_id", b"reseller_wallet_id", "tax_code", b"tax_code", "transaction_id", b"transaction_id", "vendor_code", b"vendor_code", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -78,9 +78,9 @@ class Transaction(_message.Message):
     state: _ledger_pb2.TransactionState.ValueType
     """What became of it."""
     wallet_id: _builtins.str
-    """The wallet that asked; a transfer's source."""
+    """The wallet that asked; the source of a transfer, assignment or unassignment."""
     target_wallet_id: _builtins.str
-    """A transfer's target; else empty."""
+    """The target of a transfer, assignment or unassignment; else empty."""
     price_book_version: _builtins.str
     """Version of the price book that the charges come from; empty if none."""
     request_id: _builtins.str

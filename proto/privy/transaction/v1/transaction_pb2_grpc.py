@@ -41,7 +41,8 @@ class TransactionServiceStub:
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     def __init__(self, channel):
@@ -118,7 +119,8 @@ class TransactionServiceServicer:
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     def TopUp(self, request, context):
@@ -141,10 +143,11 @@ class TransactionServiceServicer:
 
     def CommitUsage(self, request, context):
         """Takes all or part of what a booking holds, at the booking's price. May be
-        called several times, until nothing is left.
+        called several times, until nothing is left; parts make the whole, to the
+        last minor unit.
         Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
         (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
-        `needed_minor`).
+        `needed_minor`), ABORTED (`BOOKING_STALE`: others are taking it at the same time).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,8 +186,7 @@ class TransactionServiceServicer:
         units on every leg, and together always make the whole.
         Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
         (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
-        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
-        ABORTED (`VOID_STALE`: others are voiding it at the same time).
+        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -292,7 +294,8 @@ class TransactionService:
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     @staticmethod

@@ -42,7 +42,8 @@ class TransactionServiceStub:
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     @_typing.overload
@@ -61,10 +62,11 @@ class TransactionServiceStub:
     """
     CommitUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.CommitUsageRequest, _transaction_pb2.CommitUsageResponse]
     """Takes all or part of what a booking holds, at the booking's price. May be
-    called several times, until nothing is left.
+    called several times, until nothing is left; parts make the whole, to the
+    last minor unit.
     Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
     (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
-    `needed_minor`).
+    `needed_minor`), ABORTED (`BOOKING_STALE`: others are taking it at the same time).
     """
     CancelUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.CancelUsageRequest, _transaction_pb2.CancelUsageResponse]
     """Sets free whatever a booking still holds.
@@ -87,8 +89,7 @@ class TransactionServiceStub:
     units on every leg, and together always make the whole.
     Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
     (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
-    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
-    ABORTED (`VOID_STALE`: others are voiding it at the same time).
+    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent).
     """
     QuoteUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.QuoteUsageRequest, _transaction_pb2.QuoteUsageResponse]
     """Prices a usage and says whether the wallet could pay for it. No effect.
@@ -121,7 +122,8 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -137,10 +139,11 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     """
     CommitUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.CommitUsageRequest, _transaction_pb2.CommitUsageResponse]  # type: ignore[assignment]
     """Takes all or part of what a booking holds, at the booking's price. May be
-    called several times, until nothing is left.
+    called several times, until nothing is left; parts make the whole, to the
+    last minor unit.
     Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
     (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
-    `needed_minor`).
+    `needed_minor`), ABORTED (`BOOKING_STALE`: others are taking it at the same time).
     """
     CancelUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.CancelUsageRequest, _transaction_pb2.CancelUsageResponse]  # type: ignore[assignment]
     """Sets free whatever a booking still holds.
@@ -163,8 +166,7 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     units on every leg, and together always make the whole.
     Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
     (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
-    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
-    ABORTED (`VOID_STALE`: others are voiding it at the same time).
+    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent).
     """
     QuoteUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.QuoteUsageRequest, _transaction_pb2.QuoteUsageResponse]  # type: ignore[assignment]
     """Prices a usage and says whether the wallet could pay for it. No effect.
@@ -196,7 +198,8 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     @_abc_1.abstractmethod
@@ -228,10 +231,11 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_pb2.CommitUsageResponse, _abc.Awaitable[_transaction_pb2.CommitUsageResponse]]:
         """Takes all or part of what a booking holds, at the booking's price. May be
-        called several times, until nothing is left.
+        called several times, until nothing is left; parts make the whole, to the
+        last minor unit.
         Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
         (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
-        `needed_minor`).
+        `needed_minor`), ABORTED (`BOOKING_STALE`: others are taking it at the same time).
         """
 
     @_abc_1.abstractmethod
@@ -278,8 +282,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         units on every leg, and together always make the whole.
         Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
         (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
-        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
-        ABORTED (`VOID_STALE`: others are voiding it at the same time).
+        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent).
         """
 
     @_abc_1.abstractmethod

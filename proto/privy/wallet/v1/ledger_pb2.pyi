@@ -538,8 +538,16 @@ class CaptureHold(_message.Message):
 
     BOOKING_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    CAPTURED_QUANTITY_BEFORE_FIELD_NUMBER: _builtins.int
     booking_id: _builtins.str
     """The booking."""
+    quantity: _builtins.int
+    """How many of the booked units it is for; positive."""
+    captured_quantity_before: _builtins.int
+    """How many units were taken when the plan was made. Where it is another number
+    by now, the plan is refused with ABORTED (`BOOKING_STALE`).
+    """
     @_builtins.property
     def amount(self) -> _amount_pb2.Amount:
         """How much; positive; at most what is left."""
@@ -549,10 +557,12 @@ class CaptureHold(_message.Message):
         *,
         booking_id: _builtins.str = ...,
         amount: _amount_pb2.Amount | None = ...,
+        quantity: _builtins.int = ...,
+        captured_quantity_before: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "booking_id", b"booking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "booking_id", b"booking_id", "captured_quantity_before", b"captured_quantity_before", "quantity", b"quantity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -774,6 +784,7 @@ class Transaction(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     EXCHANGE_RATE_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    CAPTURED_QUANTITY_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """Assigned by the ledger, such as `txn_318072051097600`. Ids grow with the
     time of writing. Empty in the answer to a plan with `validate_only`.
@@ -796,6 +807,8 @@ class Transaction(_message.Message):
     """The transaction that this one takes back; empty if none."""
     voided_minor: _builtins.int
     """How much of what it moved on the wallet was taken back by now."""
+    captured_quantity: _builtins.int
+    """Of a booking: how many of its units were taken by now."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransactionEntry]:
         """Its entries, in the order of the plan's legs, the wallet's held change
@@ -858,10 +871,11 @@ class Transaction(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         exchange_rate: Global___ExchangeRate | None = ...,
         amount: _amount_pb2.Amount | None = ...,
+        captured_quantity: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "effective_time", b"effective_time", "exchange_rate", b"exchange_rate", "expire_time", b"expire_time", "held_remaining", b"held_remaining"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "exchange_rate", b"exchange_rate", "expire_time", b"expire_time", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "booking_id", b"booking_id", "captured_quantity", b"captured_quantity", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "exchange_rate", b"exchange_rate", "expire_time", b"expire_time", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
