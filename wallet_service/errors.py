@@ -40,6 +40,10 @@ GROUP_REFUSED = "GROUP_REFUSED"
 WALLET_NOT_EMPTY = "WALLET_NOT_EMPTY"
 CREDIT_LIMIT_IN_USE = "CREDIT_LIMIT_IN_USE"
 VERSION_STALE = "VERSION_STALE"
+PARENT_UNFIT = "PARENT_UNFIT"
+TREE_TOO_DEEP = "TREE_TOO_DEEP"
+TREE_TOO_LARGE = "TREE_TOO_LARGE"
+BOOKINGS_OPEN = "BOOKINGS_OPEN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,10 @@ WALLET_RULES = (
     Rule(WALLET_NOT_EMPTY, FailedPrecondition, "A wallet to be closed holds or owes something."),
     Rule(CREDIT_LIMIT_IN_USE, FailedPrecondition, "A wallet uses more credit than the new limit."),
     Rule(VERSION_STALE, Aborted, "A wallet was changed meanwhile: read it again."),
+    Rule(PARENT_UNFIT, FailedPrecondition, "Such a wallet may not stand under that parent."),
+    Rule(TREE_TOO_DEEP, FailedPrecondition, "A tree would have too many levels."),
+    Rule(TREE_TOO_LARGE, FailedPrecondition, "More than 100,000 wallets would move at once."),
+    Rule(BOOKINGS_OPEN, FailedPrecondition, "Bookings of a wallet to be moved hold money."),
 )
 """What else may be refused to who changes a wallet."""
 
@@ -138,6 +146,14 @@ def wallet_not_found(wallet_id: str) -> Refusal:
 
 def wallet_closed(wallet_id: str) -> Refusal:
     return Refusal(WALLET_CLOSED, f"wallet {wallet_id} is closed", {"wallet_id": wallet_id})
+
+
+def version_stale(wallet_id: str, version: int) -> Refusal:
+    return Refusal(
+        VERSION_STALE,
+        f"{wallet_id} is no longer at version {version}: read it again",
+        {"wallet_id": wallet_id, "version": str(version)},
+    )
 
 
 def transaction_not_found(transaction_id: str) -> Refusal:
