@@ -179,6 +179,14 @@ WITH (fillfactor='10');
 
 COMMENT ON TABLE public.chains IS 'The last link of each hash chain. One that was never used is at zero.';
 
+CREATE TABLE public.directory_epoch (
+    singleton boolean DEFAULT true NOT NULL,
+    epoch bigint NOT NULL,
+    CONSTRAINT directory_epoch_one_row CHECK (singleton)
+);
+
+COMMENT ON TABLE public.directory_epoch IS 'Grows with every change of a wallet that postings go by.';
+
 CREATE TABLE public.entries (
     transaction_id bigint NOT NULL,
     leg_index smallint NOT NULL,
@@ -357,11 +365,21 @@ CREATE TABLE public.wallets (
     state text DEFAULT 'ACTIVE'::text NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT wallets_state_known CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'FROZEN'::text, 'CLOSED'::text]))),
-    CONSTRAINT wallets_wallet_type_known CHECK ((wallet_type = ANY (ARRAY['PERSONAL'::text, 'ENTERPRISE'::text, 'RESELLER'::text])))
+    attributes jsonb DEFAULT '{"version": 1}'::jsonb NOT NULL,
+    policy jsonb DEFAULT '{}'::jsonb NOT NULL,
+    path bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    CONSTRAINT wallets_path_depth CHECK ((cardinality(path) <= 15)),
+    CONSTRAINT wallets_path_ends_at_parent CHECK ((NOT (path[cardinality(path)] IS DISTINCT FROM parent_wallet_id))),
+    CONSTRAINT wallets_state_known CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'FROZEN'::text, 'CLOSED'::text])))
 );
 
 COMMENT ON TABLE public.wallets IS 'Customers'' holdings.';
+
+COMMENT ON COLUMN public.wallets.attributes IS 'Of the model of its type, with the version that it was written in.';
+
+COMMENT ON COLUMN public.wallets.policy IS 'Where its spending comes from, and how far it may go.';
+
+COMMENT ON COLUMN public.wallets.path IS 'The wallets above it, the topmost first.';
 
 ALTER TABLE public.wallets ALTER COLUMN wallet_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.wallets_wallet_id_seq
@@ -389,6 +407,9 @@ ALTER TABLE ONLY public.assets
 
 ALTER TABLE ONLY public.chains
     ADD CONSTRAINT chains_pkey PRIMARY KEY (chain);
+
+ALTER TABLE ONLY public.directory_epoch
+    ADD CONSTRAINT directory_epoch_pkey PRIMARY KEY (singleton);
 
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (transaction_id, leg_index);
@@ -427,6 +448,8 @@ CREATE INDEX entries_account_id_idx ON ONLY public.entries USING btree (account_
 
 CREATE INDEX entries_effective_at_idx ON ONLY public.entries USING btree (account_id, effective_at) WHERE (effective_at IS NOT NULL);
 
+CREATE INDEX holds_account_id_idx ON public.holds USING btree (account_id) WHERE ((captured_minor + released_minor) < amount_minor);
+
 CREATE INDEX holds_expires_at_idx ON public.holds USING btree (expires_at) WHERE (((captured_minor + released_minor) < amount_minor) AND (expires_at IS NOT NULL));
 
 CREATE INDEX lots_account_id_idx ON public.lots USING btree (account_id) WHERE (remaining_minor > 0);
@@ -438,6 +461,8 @@ CREATE INDEX requests_recorded_at_idx ON public.requests USING brin (recorded_at
 CREATE INDEX transactions_booking_id_idx ON ONLY public.transactions USING btree (booking_id, transaction_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX wallets_parent_wallet_id_idx ON public.wallets USING btree (parent_wallet_id, wallet_id);
+
+CREATE INDEX wallets_path_idx ON public.wallets USING gin (path);
 
 CREATE TRIGGER accounting_periods_append_only BEFORE DELETE OR UPDATE ON public.accounting_periods FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -505,6 +530,10 @@ GRANT UPDATE(last_transaction_id) ON TABLE public.chains TO wallet_service;
 
 GRANT UPDATE(hash) ON TABLE public.chains TO wallet_service;
 
+GRANT SELECT ON TABLE public.directory_epoch TO wallet_service;
+
+GRANT UPDATE(epoch) ON TABLE public.directory_epoch TO wallet_service;
+
 GRANT SELECT,INSERT ON TABLE public.entries TO wallet_service;
 
 GRANT SELECT ON TABLE public.feed_lease TO wallet_service;
@@ -551,7 +580,15 @@ GRANT SELECT,INSERT ON TABLE public.wallets TO wallet_service;
 
 GRANT UPDATE(display_name) ON TABLE public.wallets TO wallet_service;
 
+GRANT UPDATE(parent_wallet_id) ON TABLE public.wallets TO wallet_service;
+
 GRANT UPDATE(state) ON TABLE public.wallets TO wallet_service;
 
 GRANT UPDATE(version) ON TABLE public.wallets TO wallet_service;
+
+GRANT UPDATE(attributes) ON TABLE public.wallets TO wallet_service;
+
+GRANT UPDATE(policy) ON TABLE public.wallets TO wallet_service;
+
+GRANT UPDATE(path) ON TABLE public.wallets TO wallet_service;
 

@@ -9,6 +9,7 @@ from shared.telemetry import NoMetrics
 from tests import plans
 from tests.databases import WalletDatabase
 from wallet_service.decide.model import Plan, Transaction
+from wallet_service.drafts import NewWallet
 from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
@@ -26,6 +27,7 @@ class Books:
     def __init__(self, posting: connections.Pool, reading: connections.Pool) -> None:
         self.ledger = Ledger(posting, reading, [0, 1], NoMetrics())
         self.other_ledger = Ledger(posting, reading, [2, 3], NoMetrics())
+        self.pool = reading
         self.wallets = Wallets(reading)
         self.reports = Reports(reading)
         self.periods = Periods(reading)
@@ -34,7 +36,7 @@ class Books:
         self.expiry = Expiry(reading, self.ledger)
 
     async def wallet(self, funds_minor: int = 0) -> int:
-        wallet = await self.wallets.create(request(), "PERSONAL", "somebody", None)
+        wallet = await self.wallets.create(request(), NewWallet("PERSONAL", "somebody"))
         if funds_minor:
             await self.post(plans.top_up(wallet.wallet_id, funds_minor))
         return wallet.wallet_id

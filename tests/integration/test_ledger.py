@@ -10,6 +10,7 @@ from shared.errors import AlreadyExists, NotFound
 from tests import plans
 from tests.books import Books, request
 from wallet_service.decide.model import AccountKey, Leg, Transaction
+from wallet_service.drafts import NewWallet
 from wallet_service.errors import Refusal
 from wallet_service.store.balances import Bound
 from wallet_service.store.entries import EntryFilter
@@ -190,10 +191,10 @@ async def test_a_wallet_is_created_once(books: Books) -> None:
     """Twenty equal requests at once make one wallet; another body is refused."""
     same = request("new wallet")
     created = await asyncio.gather(
-        *(books.wallets.create(same, "PERSONAL", "Ani", None) for _ in range(20))
+        *(books.wallets.create(same, NewWallet("PERSONAL", "Ani")) for _ in range(20))
     )
     assert len({wallet.wallet_id for wallet in created}) == 1
     with pytest.raises(AlreadyExists):
-        await books.wallets.create(request("new wallet", "other"), "PERSONAL", "Ani", None)
+        await books.wallets.create(request("new wallet", "other"), NewWallet("PERSONAL", "Ani"))
     with pytest.raises(NotFound):
-        await books.wallets.create(request(), "ENTERPRISE", "orphan", 999_999)
+        await books.wallets.create(request(), NewWallet("ENTERPRISE", "orphan", 999_999))

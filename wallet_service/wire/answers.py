@@ -15,7 +15,6 @@ from wallet_service.store.balances import Balance, TrialBalanceLine
 from wallet_service.store.entries import WalletEntry, WalletLot
 from wallet_service.store.feed import FeedEvent
 from wallet_service.store.periods import Period
-from wallet_service.store.wallets import Wallet
 
 
 def result_out(answer: Transaction | Refusal) -> ledger_pb2.PlanResult:
@@ -103,20 +102,6 @@ def balance_out(balance: Balance) -> wallet_pb2.Balance:
         held_minor=balance.held_minor,
         available_minor=balance.available_minor,
         credit_limit_minor=balance.credit_limit_minor,
-    )
-
-
-def wallet_out(wallet: Wallet) -> wallet_pb2.Wallet:
-    return wallet_pb2.Wallet(
-        wallet_id=ids.wallet_text(wallet.wallet_id) if wallet.wallet_id else "",
-        type=wallet_pb2.WalletType.Value(f"WALLET_TYPE_{wallet.wallet_type}"),
-        display_name=wallet.display_name,
-        parent_wallet_id=ids.wallet_text(wallet.parent_wallet_id)
-        if wallet.parent_wallet_id
-        else "",
-        state=wallet_pb2.WalletState.Value(f"WALLET_STATE_{wallet.state}"),
-        version=wallet.version,
-        create_time=timestamp(wallet.created_at) if wallet.created_at else None,
     )
 
 
