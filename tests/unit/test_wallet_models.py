@@ -1,6 +1,7 @@
 """The wallet types' models: what they take, what they refuse, how they read older versions."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,3 +99,9 @@ def test_attributes_of_an_older_version_are_read_as_the_present_one() -> None:
     assert FAMILY_MODELS["FAMILY"].model_validate(older) == Family(member="CHILD")
     assert faults_of(Family, {"version": 1, "is_child": True, "age": 3}, "at")
     assert faults_of(Family, {"version": 3, "member": "CHILD"}, "at")
+
+
+def test_the_page_shows_the_worked_type_as_it_is() -> None:
+    """docs/wallet-models.md has the code of tests/families.py, word for word."""
+    code = Path("tests/families.py").read_text().partition("POCKET_MONEY")
+    assert "".join(code[1:]) in Path("docs/wallet-models.md").read_text()

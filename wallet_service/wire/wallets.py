@@ -71,7 +71,7 @@ def wallet_ids_of(message: wallet_pb2.BatchGetWalletsRequest) -> list[int]:
 def _attributes_of(attributes: Struct, path: str) -> Values:
     try:
         values: dict[str, Any] = json_format.MessageToDict(attributes)
-    except json_format.Error:
+    except ValueError:
         raise invalid(path, "must hold finite numbers only") from None
     return values
 
