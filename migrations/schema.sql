@@ -125,7 +125,7 @@ CREATE TABLE public.accounts (
     credit_limit_minor bigint DEFAULT 0 NOT NULL,
     open_lots integer DEFAULT 0 NOT NULL,
     wallet_state text DEFAULT 'ACTIVE'::text NOT NULL,
-    CONSTRAINT accounts_account_type_known CHECK ((account_type = ANY (ARRAY['WALLET'::text, 'FUNDING'::text, 'REVENUE'::text, 'VENDOR_COST'::text, 'VENDOR_PAYABLE'::text, 'BREAKAGE'::text, 'EXCHANGE'::text]))),
+    CONSTRAINT accounts_account_type_known CHECK ((account_type = ANY (ARRAY['WALLET'::text, 'FUNDING'::text, 'REVENUE'::text, 'VENDOR_COST'::text, 'VENDOR_PAYABLE'::text, 'BREAKAGE'::text, 'EXCHANGE'::text, 'TAX_PAYABLE'::text]))),
     CONSTRAINT accounts_available_not_negative CHECK (((account_type <> 'WALLET'::text) OR ((balance_minor + held_minor) <= credit_limit_minor))),
     CONSTRAINT accounts_balance_minor_limit CHECK (((balance_minor >= '-1000000000000000000'::bigint) AND (balance_minor <= '1000000000000000000'::bigint))),
     CONSTRAINT accounts_credit_limit_minor_range CHECK (((credit_limit_minor >= 0) AND (credit_limit_minor <= '1000000000000000000'::bigint))),
@@ -197,8 +197,7 @@ CREATE TABLE public.entries (
     balance_after_minor bigint NOT NULL,
     held_after_minor bigint NOT NULL,
     credit_limit_minor bigint DEFAULT 0 NOT NULL,
-    effective_at timestamp with time zone,
-    CONSTRAINT entries_moves_something CHECK (((amount_minor <> 0) OR (held_change_minor <> 0)))
+    effective_at timestamp with time zone
 )
 PARTITION BY RANGE (transaction_id);
 
@@ -225,14 +224,22 @@ CREATE TABLE public.holds (
     released_minor bigint DEFAULT 0 NOT NULL,
     expires_at timestamp with time zone,
     expired boolean DEFAULT false NOT NULL,
+    part_index smallint NOT NULL,
+    wallet_id bigint NOT NULL,
+    captured_quantity bigint DEFAULT 0 NOT NULL,
     CONSTRAINT holds_amount_minor_positive CHECK ((amount_minor > 0)),
     CONSTRAINT holds_captured_minor_not_negative CHECK ((captured_minor >= 0)),
+    CONSTRAINT holds_captured_quantity_not_negative CHECK ((captured_quantity >= 0)),
     CONSTRAINT holds_released_minor_not_negative CHECK ((released_minor >= 0)),
     CONSTRAINT holds_taken_within_amount CHECK (((captured_minor + released_minor) <= amount_minor))
 )
 WITH (fillfactor='70');
 
-COMMENT ON TABLE public.holds IS 'Money set aside by a booking, and how much of it was taken or set free.';
+COMMENT ON TABLE public.holds IS 'Money set aside by a booking, on each account that pays for it in the order in which it is taken, and how much of it was taken or set free.';
+
+COMMENT ON COLUMN public.holds.wallet_id IS 'The wallet that booked; others may pay.';
+
+COMMENT ON COLUMN public.holds.captured_quantity IS 'Units that were taken of the booking as a whole.';
 
 CREATE TABLE public.lot_entries (
     transaction_id bigint NOT NULL,
@@ -294,6 +301,20 @@ CREATE TABLE public.requests (
 
 COMMENT ON TABLE public.requests IS 'The one outcome of each request id. Keys are 16-byte BLAKE2b digests, which keep the index small and unique over all months.';
 
+CREATE TABLE public.spending_windows (
+    wallet_id bigint NOT NULL,
+    asset_code text NOT NULL,
+    product_code text NOT NULL,
+    period text NOT NULL,
+    starts_on date NOT NULL,
+    spent_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT spending_windows_period_known CHECK ((period = ANY (ARRAY['DAY'::text, 'WEEK'::text, 'MONTH'::text]))),
+    CONSTRAINT spending_windows_spent_minor_not_negative CHECK ((spent_minor >= 0))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.spending_windows IS 'What was spent in a stretch of time of a limit, by a wallet and all below it. An empty product stands for every one.';
+
 CREATE TABLE public.transactions (
     transaction_id bigint NOT NULL,
     kind text NOT NULL,
@@ -312,10 +333,13 @@ CREATE TABLE public.transactions (
     exchange_rate jsonb,
     chain smallint,
     hash bytea,
+    spent_minor bigint,
+    counted jsonb,
+    paid_by_others boolean DEFAULT false NOT NULL,
     CONSTRAINT transactions_chained CHECK (((chain IS NULL) = (hash IS NULL))),
     CONSTRAINT transactions_exchange_has_rate CHECK (((kind = 'EXCHANGE'::text) = (exchange_rate IS NOT NULL))),
     CONSTRAINT transactions_hash_length CHECK ((octet_length(hash) = 32)),
-    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text, 'VOID'::text, 'EXPIRATION'::text, 'BREAKAGE'::text, 'EXCHANGE'::text]))),
+    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text, 'VOID'::text, 'EXPIRATION'::text, 'BREAKAGE'::text, 'EXCHANGE'::text, 'ASSIGNMENT'::text, 'UNASSIGNMENT'::text, 'EXTENSION'::text]))),
     CONSTRAINT transactions_transaction_id_positive CHECK ((transaction_id > 0)),
     CONSTRAINT transactions_voids_something CHECK (((kind = 'VOID'::text) = (voids_transaction_id IS NOT NULL)))
 )
@@ -324,6 +348,12 @@ PARTITION BY RANGE (transaction_id);
 COMMENT ON TABLE public.transactions IS 'What was asked and accepted, with the event it gave rise to; append-only.';
 
 COMMENT ON COLUMN public.transactions.hash IS 'SHA-256 of the hash before it in its chain and of its content; NULL where it was written before there were chains.';
+
+COMMENT ON COLUMN public.transactions.spent_minor IS 'What it spent or, below zero, gave back of that; NULL where it did neither.';
+
+COMMENT ON COLUMN public.transactions.counted IS 'The windows that it counts in: wallet, asset, product, period and first day of each; NULL where there is none.';
+
+COMMENT ON COLUMN public.transactions.paid_by_others IS 'Whether it has no entry on its own wallet, by which it would be found.';
 
 CREATE VIEW public.trial_balance AS
  SELECT account_type,
@@ -418,7 +448,7 @@ ALTER TABLE ONLY public.feed_lease
     ADD CONSTRAINT feed_lease_pkey PRIMARY KEY (singleton);
 
 ALTER TABLE ONLY public.holds
-    ADD CONSTRAINT holds_pkey PRIMARY KEY (booking_id);
+    ADD CONSTRAINT holds_pkey PRIMARY KEY (booking_id, part_index);
 
 ALTER TABLE ONLY public.lot_entries
     ADD CONSTRAINT lot_entries_pkey PRIMARY KEY (transaction_id, leg_index, draw_index);
@@ -434,6 +464,9 @@ ALTER TABLE ONLY public.outbox
 
 ALTER TABLE ONLY public.requests
     ADD CONSTRAINT requests_pkey PRIMARY KEY (request_digest);
+
+ALTER TABLE ONLY public.spending_windows
+    ADD CONSTRAINT spending_windows_pkey PRIMARY KEY (wallet_id, asset_code, product_code, period, starts_on);
 
 ALTER TABLE ONLY public.transactions
     ADD CONSTRAINT transactions_pkey PRIMARY KEY (transaction_id);
@@ -459,6 +492,8 @@ CREATE INDEX lots_expires_at_idx ON public.lots USING btree (expires_at) WHERE (
 CREATE INDEX requests_recorded_at_idx ON public.requests USING brin (recorded_at);
 
 CREATE INDEX transactions_booking_id_idx ON ONLY public.transactions USING btree (booking_id, transaction_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX transactions_paid_by_others_idx ON ONLY public.transactions USING btree (wallet_id, transaction_id) WHERE paid_by_others;
 
 CREATE INDEX wallets_parent_wallet_id_idx ON public.wallets USING btree (parent_wallet_id, wallet_id);
 
@@ -550,6 +585,8 @@ GRANT UPDATE(released_minor) ON TABLE public.holds TO wallet_service;
 
 GRANT UPDATE(expired) ON TABLE public.holds TO wallet_service;
 
+GRANT UPDATE(captured_quantity) ON TABLE public.holds TO wallet_service;
+
 GRANT SELECT,INSERT ON TABLE public.lot_entries TO wallet_service;
 
 GRANT SELECT,INSERT ON TABLE public.lots TO wallet_service;
@@ -565,6 +602,10 @@ GRANT SELECT ON TABLE public.migrations TO wallet_service;
 GRANT SELECT,INSERT,DELETE ON TABLE public.outbox TO wallet_service;
 
 GRANT SELECT,INSERT ON TABLE public.requests TO wallet_service;
+
+GRANT SELECT,INSERT ON TABLE public.spending_windows TO wallet_service;
+
+GRANT UPDATE(spent_minor) ON TABLE public.spending_windows TO wallet_service;
 
 GRANT SELECT,INSERT ON TABLE public.transactions TO wallet_service;
 

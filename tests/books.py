@@ -8,11 +8,14 @@ from shared.idempotency import digest
 from shared.telemetry import NoMetrics
 from tests import plans
 from tests.databases import WalletDatabase
-from wallet_service.decide.model import Plan, Transaction
+from wallet_service.decide.model import Transaction
+from wallet_service.decide.plan import Plan
+from wallet_service.directory import Directory
 from wallet_service.drafts import NewWallet
 from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
+from wallet_service.models.registry import MODELS
 from wallet_service.once import Request
 from wallet_service.periods import Periods
 from wallet_service.reports import Reports
@@ -25,8 +28,9 @@ class Books:
     """One Wallet process's use cases on a database, and a second one's ledger beside it."""
 
     def __init__(self, posting: connections.Pool, reading: connections.Pool) -> None:
-        self.ledger = Ledger(posting, reading, [0, 1], NoMetrics())
-        self.other_ledger = Ledger(posting, reading, [2, 3], NoMetrics())
+        pools = connections.Pools(posting, reading)
+        self.ledger = Ledger(pools, Directory(MODELS), [0, 1], NoMetrics())
+        self.other_ledger = Ledger(pools, Directory(MODELS), [2, 3], NoMetrics())
         self.pool = reading
         self.wallets = Wallets(reading)
         self.reports = Reports(reading)

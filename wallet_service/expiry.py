@@ -7,7 +7,7 @@ import structlog
 
 from shared.idempotency import digest
 from wallet_service import ids
-from wallet_service.decide.model import (
+from wallet_service.decide.plan import (
     HOUSE,
     WALLET,
     AccountKey,
@@ -63,10 +63,9 @@ class Expiry:
 
 
 def _expiration(hold: DueHold) -> Plan:
-    key = AccountKey(hold.wallet_id, WALLET, hold.asset_code)
     request_id = f"expire {ids.booking_text(hold.booking_id)}"
     plan = _own_plan("EXPIRATION", hold.wallet_id, request_id)
-    return replace(plan, hold=ReleaseHold(key, hold.booking_id))
+    return replace(plan, hold=ReleaseHold(hold.booking_id))
 
 
 def _breakage(lot: DueLot) -> Plan:
@@ -85,20 +84,4 @@ def _breakage(lot: DueLot) -> Plan:
 def _own_plan(kind: str, wallet_id: int, request_id: str) -> Plan:
     # No caller's request id holds a control character, so none can come before this one.
     request_digest = digest(f"\0{request_id}".encode())
-    return Plan(
-        request_id=request_id,
-        request_digest=request_digest,
-        body_digest=request_digest,
-        kind=kind,
-        wallet_id=wallet_id,
-        legs=(),
-        hold=None,
-        effective_at=None,
-        reference="",
-        metadata_json="{}",
-        price_book_version="",
-        charges_json="[]",
-        event=None,
-        traceparent="",
-        validate_only=False,
-    )
+    return Plan(request_id, request_digest, request_digest, kind, wallet_id)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.errors import invalid
 from wallet_service import ids
-from wallet_service.decide.model import WALLET, AccountKey
+from wallet_service.decide.plan import WALLET, AccountKey
 from wallet_service.drafts import (
     NewWallet,
     WalletUpdate,

@@ -9,7 +9,8 @@ import pytest
 from shared.errors import AlreadyExists, NotFound
 from tests import plans
 from tests.books import Books, request
-from wallet_service.decide.model import AccountKey, Leg, Transaction
+from wallet_service.decide.model import Transaction
+from wallet_service.decide.plan import AccountKey, Leg
 from wallet_service.drafts import NewWallet
 from wallet_service.errors import Refusal
 from wallet_service.store.balances import Bound

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from wallet_service.decide.model import MAX_AMOUNT_MINOR
+from wallet_service.decide.plan import MAX_AMOUNT_MINOR
 from wallet_service.decide.policy import Period
 
 MAX_LIMITS = 32

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import asyncpg
 
@@ -14,6 +14,14 @@ Connection: TypeAlias = (
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 STATEMENT_TIMEOUT_S = 10.0
+
+
+class Pools(NamedTuple):
+    """A process's connections: few that post, others for everything else."""
+
+    posting: Pool
+    reading: Pool
+
 
 _SESSION = {
     "application_name": "wallet_service",

@@ -9,7 +9,7 @@ from shared.errors import invalid
 from shared.fields import checked_text, moment_of
 from shared.idempotency import body_digest, digest
 from wallet_service import ids
-from wallet_service.decide.model import MAX_AMOUNT_MINOR
+from wallet_service.decide.plan import MAX_AMOUNT_MINOR
 from wallet_service.errors import wallet_not_found
 from wallet_service.once import Request
 from wallet_service.store.balances import Bound
