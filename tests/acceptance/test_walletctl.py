@@ -167,3 +167,29 @@ def test_a_period_is_closed_by_command(walletctl: Walletctl) -> None:
     assert closed["end_time"] == "2024-02-01T00:00:00Z"
     assert closed in walletctl.json("ledger", "periods")
     assert walletctl.run("ledger", "close-period", "--end", "soon", "--yes").returncode == 2
+
+
+def test_a_tree_is_built_and_moved_by_command(walletctl: Walletctl, tmp_path: Path) -> None:
+    """What `get` shows of a policy can be written back; a wallet moves to the top."""
+    limit = {"asset_code": "IDR", "limit_minor": 5, "period": "DAY", "product_code": ""}
+    policy = {"funding_source": "OWN", "limits": [limit], "time_zone": "Asia/Jakarta"}
+    files = {
+        "policy": policy,
+        "attributes": {"role": "CHANNEL"},
+        "changed": policy | {"limits": []},
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    kind = ["--type", "enterprise"]
+    top = walletctl.json("wallets", "create", "top", *kind)["wallet_id"]
+    options = [f"--{name}={tmp_path / name}" for name in ("policy", "attributes")]
+    made = walletctl.json("wallets", "create", "till", *kind, "--parent", top, *options)
+    assert (made["policy"], made["attributes"]) == (policy, {"role": "CHANNEL"})
+    assert [each["wallet_id"] for each in made["path"]] == [top]
+    till, changed = made["wallet_id"], str(tmp_path / "changed")
+    walletctl.json("wallets", "update", till, "--version", "1", "--policy", changed)
+    assert walletctl.json("wallets", "move", till, "--version", "2", "--parent", "")["path"] == []
+    now = walletctl.json("wallets", "get", till)
+    assert (now["policy"], now["version"]) == (files["changed"], 3)
+    missing = walletctl.run("wallets", "create", "x", "--policy", str(tmp_path / "nowhere"))
+    assert missing.returncode == 2

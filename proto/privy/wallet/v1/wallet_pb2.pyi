@@ -757,7 +757,7 @@ class UpdateWalletRequest(_message.Message):
     """Runs every check and writes nothing."""
     @_builtins.property
     def attributes(self) -> _struct_pb2.Struct:
-        """If set, replaces all attributes."""
+        """If set, replaces all attributes; those that never change may be left out."""
 
     @_builtins.property
     def policy(self) -> Global___SpendingPolicy:

@@ -184,7 +184,8 @@ class WalletServiceServicer:
         (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, either), ABORTED
         (`VERSION_STALE`), FAILED_PRECONDITION (`PARENT_UNFIT`: also where the new
         parent is the wallet itself or stands below it; `TREE_TOO_DEEP`;
-        `BOOKINGS_OPEN`: it, or a wallet below it, has bookings that hold money).
+        `TREE_TOO_LARGE`: more than 100,000 wallets would move; `BOOKINGS_OPEN`: it, or
+        a wallet below it, has bookings that hold money).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -75,7 +75,8 @@ class WalletServiceStub:
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, either), ABORTED
     (`VERSION_STALE`), FAILED_PRECONDITION (`PARENT_UNFIT`: also where the new
     parent is the wallet itself or stands below it; `TREE_TOO_DEEP`;
-    `BOOKINGS_OPEN`: it, or a wallet below it, has bookings that hold money).
+    `TREE_TOO_LARGE`: more than 100,000 wallets would move; `BOOKINGS_OPEN`: it, or
+    a wallet below it, has bookings that hold money).
     """
     FreezeWallet: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.FreezeWalletRequest, _wallet_pb2.FreezeWalletResponse]
     """Refuses every debit of a wallet from now on; what comes in is still taken,
@@ -172,7 +173,8 @@ class WalletServiceAsyncStub(WalletServiceStub):
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, either), ABORTED
     (`VERSION_STALE`), FAILED_PRECONDITION (`PARENT_UNFIT`: also where the new
     parent is the wallet itself or stands below it; `TREE_TOO_DEEP`;
-    `BOOKINGS_OPEN`: it, or a wallet below it, has bookings that hold money).
+    `TREE_TOO_LARGE`: more than 100,000 wallets would move; `BOOKINGS_OPEN`: it, or
+    a wallet below it, has bookings that hold money).
     """
     FreezeWallet: _aio.UnaryUnaryMultiCallable[_wallet_pb2.FreezeWalletRequest, _wallet_pb2.FreezeWalletResponse]  # type: ignore[assignment]
     """Refuses every debit of a wallet from now on; what comes in is still taken,
@@ -302,7 +304,8 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, either), ABORTED
         (`VERSION_STALE`), FAILED_PRECONDITION (`PARENT_UNFIT`: also where the new
         parent is the wallet itself or stands below it; `TREE_TOO_DEEP`;
-        `BOOKINGS_OPEN`: it, or a wallet below it, has bookings that hold money).
+        `TREE_TOO_LARGE`: more than 100,000 wallets would move; `BOOKINGS_OPEN`: it, or
+        a wallet below it, has bookings that hold money).
         """
 
     @_abc_1.abstractmethod
