@@ -19,6 +19,7 @@ from wallet_service.models.registry import MODELS
 from wallet_service.once import Request
 from wallet_service.periods import Periods
 from wallet_service.reports import Reports
+from wallet_service.spending import Spending
 from wallet_service.store import connections
 from wallet_service.verification import Verification
 from wallet_service.wallets import Wallets
@@ -33,6 +34,7 @@ class Books:
         self.other_ledger = Ledger(pools, Directory(MODELS), [2, 3], NoMetrics())
         self.pool = reading
         self.wallets = Wallets(reading)
+        self.spending = Spending(reading)
         self.reports = Reports(reading)
         self.periods = Periods(reading)
         self.verification = Verification(reading)

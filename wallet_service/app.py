@@ -17,6 +17,7 @@ from wallet_service.paging import PageTokens
 from wallet_service.periods import Periods
 from wallet_service.reports import Reports
 from wallet_service.settings import WalletSettings
+from wallet_service.spending import Spending
 from wallet_service.store import connections
 from wallet_service.store.upkeep import ensure_partitions
 from wallet_service.upkeep import Upkeep
@@ -45,6 +46,7 @@ async def main(stop: asyncio.Event) -> None:
         )
         use_cases = rpc.UseCases(
             wallets=Wallets(reading),
+            spending=Spending(reading),
             ledger=ledger,
             reports=Reports(reading),
             periods=Periods(reading),

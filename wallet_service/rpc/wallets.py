@@ -5,6 +5,7 @@ from privy.wallet.v1 import wallet_pb2, wallet_pb2_grpc
 from wallet_service.paging import PageTokens, page_size
 from wallet_service.reports import Reports
 from wallet_service.rpc.context import Context, query_of
+from wallet_service.spending import Spending
 from wallet_service.store.entries import LAST_ID
 from wallet_service.wallets import Wallets
 from wallet_service.wire import answers, places, requests
@@ -12,8 +13,11 @@ from wallet_service.wire import wallets as wire
 
 
 class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
-    def __init__(self, wallets: Wallets, reports: Reports, tokens: PageTokens) -> None:
+    def __init__(
+        self, wallets: Wallets, spending: Spending, reports: Reports, tokens: PageTokens
+    ) -> None:
         self._wallets = wallets
+        self._spending = spending
         self._reports = reports
         self._tokens = tokens
 
@@ -111,6 +115,12 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
         return wallet_pb2.GetBalancesResponse(
             balances=[answers.balance_out(each) for each in balances]
         )
+
+    async def GetSpending(
+        self, request: wallet_pb2.GetSpendingRequest, context: Context
+    ) -> wallet_pb2.GetSpendingResponse:
+        spent = await self._spending.of_wallet(requests.wallet_id_of(request.wallet_id))
+        return wallet_pb2.GetSpendingResponse(spending=[wire.spending_out(each) for each in spent])
 
     async def ListEntries(
         self, request: wallet_pb2.ListEntriesRequest, context: Context

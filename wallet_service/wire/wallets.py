@@ -9,10 +9,12 @@ from privy.wallet.v1 import wallet_pb2
 from shared.errors import FieldViolation, InvalidArgument, invalid
 from shared.fields import checked_text
 from wallet_service import ids
+from wallet_service.decide.policy import Limit
 from wallet_service.drafts import NewWallet, WalletUpdate, model_of
 from wallet_service.models.model import Values
-from wallet_service.models.policy import SpendingPolicy
+from wallet_service.models.policy import SpendingLimit, SpendingPolicy
 from wallet_service.models.registry import MODELS
+from wallet_service.spending import Spent
 from wallet_service.store.wallets import Above, Wallet
 from wallet_service.wire.answers import timestamp
 from wallet_service.wire.fields import MAX_REQUEST_ID, enum_name, enum_names
@@ -125,14 +127,24 @@ def _path_node_out(above: Above) -> wallet_pb2.PathNode:
 def _policy_out(policy: SpendingPolicy) -> wallet_pb2.SpendingPolicy:
     return wallet_pb2.SpendingPolicy(
         funding_source=wallet_pb2.FundingSource.Value(f"FUNDING_SOURCE_{policy.funding_source}"),
-        limits=[
-            wallet_pb2.SpendingLimit(
-                asset_code=each.asset_code,
-                limit_minor=each.limit_minor,
-                period=wallet_pb2.LimitPeriod.Value(f"LIMIT_PERIOD_{each.period}"),
-                product_code=each.product_code,
-            )
-            for each in policy.limits
-        ],
+        limits=[_limit_out(each) for each in policy.limits],
         time_zone=policy.time_zone,
+    )
+
+
+def spending_out(spent: Spent) -> wallet_pb2.Spending:
+    return wallet_pb2.Spending(
+        wallet_id=ids.wallet_text(spent.limit.wallet_id),
+        limit=_limit_out(spent.limit),
+        spent_minor=spent.spent_minor,
+        start_time=timestamp(spent.starts_at) if spent.starts_at else None,
+    )
+
+
+def _limit_out(limit: SpendingLimit | Limit) -> wallet_pb2.SpendingLimit:
+    return wallet_pb2.SpendingLimit(
+        asset_code=limit.asset_code,
+        limit_minor=limit.limit_minor,
+        period=wallet_pb2.LimitPeriod.Value(f"LIMIT_PERIOD_{limit.period}"),
+        product_code=limit.product_code,
     )
