@@ -1,5 +1,7 @@
 """Moving a wallet, and all below it, under another parent."""
 
+from collections.abc import Sequence
+
 from wallet_service import ids
 from wallet_service.drafts import chain_of, model_of
 from wallet_service.errors import (
@@ -53,15 +55,22 @@ async def _refusal(
     refusal = misplaced(model, above, extent.height)
     if refusal is None and extent.size > MAX_MOVED:
         return _too_large(wallet.wallet_id)
-    return refusal or await _open_bookings(conn, wallet)
+    return refusal or await _locked(conn, wallet)
 
 
-async def _open_bookings(conn: Connection, wallet: Wallet) -> Refusal | None:
-    """Lock the tree against postings; refuse if bookings of its wallets hold money.
+async def _locked(conn: Connection, wallet: Wallet) -> Refusal | None:
+    """Lock the tree against changes and postings; refuse if it is stale, or has open bookings."""
+    moved = await store.lock_tree(conn, wallet.wallet_id)
+    if moved[wallet.wallet_id] != wallet.version:
+        return version_stale(ids.wallet_text(wallet.wallet_id), wallet.version)
+    return await _open_bookings(conn, wallet, list(moved))
+
+
+async def _open_bookings(conn: Connection, wallet: Wallet, moved: Sequence[int]) -> Refusal | None:
+    """Lock accounts against postings; refuse if bookings of the moved wallets hold money.
 
     What they hold may be their own, or that of wallets above them.
     """
-    moved = await store.lock_tree(conn, wallet.wallet_id)
     held = await store.lock_held(conn, [*wallet.path, *moved])
     own = set(held.values()).difference(wallet.path)
     above = [account_id for account_id, owner in held.items() if owner in wallet.path]

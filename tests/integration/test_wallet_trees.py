@@ -19,6 +19,11 @@ from wallet_service.store.connections import connection
 from wallet_service.store.wallets import Wallet
 from wallet_service.wallets import Wallets
 
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
 
 async def node(books: Books, parent: Wallet | None = None, role: str = "CHANNEL") -> Wallet:
     """Create a node of an enterprise."""
@@ -215,6 +220,24 @@ async def test_moves_that_race_close_no_circle(books: Books) -> None:
         reasons = [each.reason for each in answers if isinstance(each, DomainError)]
         assert len(reasons) == 1
         assert set(reasons) <= {errors.PARENT_UNFIT, errors.VERSION_STALE}
+
+
+async def test_a_change_that_was_under_way_makes_a_move_stale(
+    books: Books, wallet_database: WalletDatabase
+) -> None:
+    """A move that waits for another change of its wallet sees the version that it left."""
+    a, b = await chain(books, 2)
+    async with await connections.open_reading_pool(wallet_database.owner_url, 2) as pool:
+        async with pool.acquire() as conn, conn.transaction():
+            await conn.execute(
+                "UPDATE wallets SET version = version + 1 WHERE wallet_id = $1", b.wallet_id
+            )
+            moving = asyncio.create_task(reason_of_move(books, b, None))
+            while not await pool.fetchval(WAITING):
+                assert not moving.done()
+                await asyncio.sleep(0.01)
+        assert await moving == errors.VERSION_STALE
+    assert await paths(books, [b]) == [[a.wallet_id]]
 
 
 async def test_a_move_misses_no_wallet_that_is_being_created(books: Books) -> None:

@@ -48,16 +48,19 @@ async def measure_tree(conn: Connection, wallet_id: int, depth: int, max_size: i
 
 
 LOCK_TREE = """
-SELECT wallet_id FROM wallets
+SELECT wallet_id, version FROM wallets
 WHERE wallet_id = $1 OR path @> ARRAY[$1::bigint]
 ORDER BY wallet_id
 FOR NO KEY UPDATE
 """
 
 
-async def lock_tree(conn: Connection, wallet_id: int) -> list[int]:
-    """Lock a wallet and all below it, so that no account of theirs is made; answer their ids."""
-    return [row[0] for row in await conn.fetch(LOCK_TREE, wallet_id)]
+async def lock_tree(conn: Connection, wallet_id: int) -> dict[int, int]:
+    """Lock a wallet and all below it, so that no account of theirs is made.
+
+    Answers their versions, by id.
+    """
+    return {row[0]: row[1] for row in await conn.fetch(LOCK_TREE, wallet_id)}
 
 
 LOCK_HELD = """
