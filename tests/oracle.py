@@ -49,12 +49,12 @@ class Pot:
         return self.credit + sum(each.left - each.held for each in self.usable(now))
 
     def draw(self, minor: int, now: datetime, first: str = "") -> Draws:
-        """Say what to take of which part; what they do not have, the plain one owes."""
+        """Say what to take of which part; what they do not have, the plain one owes besides."""
         draws = []
         for part in sorted(self.usable(now), key=lambda each: each.name[0] != first):
             draws.append((part, min(minor, max(part.left - part.held, 0))))
             minor -= draws[-1][1]
-        return [*draws, (self.parts[0], minor)]
+        return [(part, taken + minor * (part is self.parts[0])) for part, taken in draws]
 
     def pay_debts(self, now: datetime) -> None:
         plain = self.parts[0]
@@ -112,7 +112,7 @@ class Oracle:
 
     def _refuse(self, ask: Ask, fault: Ask, refusal: Reply) -> Reply:
         """Refuse an ask for one of its group, itself perhaps; keep that if its reason is kept."""
-        refused = refusal if ask == fault else Reply("GROUP_REFUSED")
+        refused = refusal if ask is fault else Reply("GROUP_REFUSED")
         if refusal.reason not in NOT_KEPT and not ask.validate_only:
             self.outcomes.setdefault(ask.request_id, (ask, refused))
         body, reply = self.outcomes.get(ask.request_id, (NOTHING, refused))

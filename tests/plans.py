@@ -133,15 +133,14 @@ def make_voidable(books: Books, verdict: Verdict) -> None:
     """Load what was posted as the store would, where a later batch may void it."""
     if isinstance(verdict, Posted):
         txn = verdict.transaction
-        account = books.accounts[wallet(txn.wallet_id)]
-        own = [entry for entry in txn.entries if entry.account_id == account.account_id]
+        own = next(entry for entry in txn.entries if entry.key.wallet_id == txn.wallet_id)
         books.voidables[txn.transaction_id] = Voidable(
             txn.transaction_id,
             txn.kind,
-            account.account_id,
+            own.account_id,
             txn.amount_minor,
             0,
-            own[0].lot_entries,
+            own.lot_entries,
         )
 
 
