@@ -140,3 +140,8 @@ def _shares(legs: Legs, whole: int, part: int) -> Sequence[int]:
         places = [i for i, ((_, _, other), _) in enumerate(legs) if other == asset]
         shares[places[-1]] = -sum(shares[i] for i in places[:-1])
     return shares
+
+
+def part_of(left: int, part: int) -> int:
+    """Answer so much; or if `part` is not positive, all that is left and so much more."""
+    return part if part > 0 else max(left - part, 1)

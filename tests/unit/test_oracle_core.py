@@ -60,7 +60,7 @@ priorities = st.sampled_from([10, 100, 200])
 lifetimes = st.sampled_from([None, 1, 2, 3, 5, 9])
 places = st.integers(0, 20)
 parts = st.integers(1, 30) | st.sampled_from([-1, -1, 0])
-"""How much of what is left: so much, or if not positive, all and less so much."""
+"""See `asks.part_of`."""
 
 
 def key_of(account: asks.Account) -> AccountKey:
@@ -113,10 +113,6 @@ def reply_of(ask: Ask, verdict: Verdict) -> Reply:
 def after(entry: Entry) -> asks.Balance:
     posted, held = -entry.balance_after_minor, entry.held_after_minor
     return posted, held, posted - held + entry.credit_limit_minor, entry.credit_limit_minor
-
-
-def part_of(left: int, part: int) -> int:
-    return part if part > 0 else max(left - part, 1)
 
 
 def on_lots(draws: Draws) -> dict[tuple[str, int], int]:
@@ -221,7 +217,15 @@ class CoreAndOracle(RuleBasedStateMachine):
     @rule(target=spent, booked=bookings, part=parts, cost=costs)
     def commit(self, booked: Ask, part: int, cost: int) -> MultipleResults[Ask]:
         held = sum(minor for _, minor in self.oracle.transactions[booked.request_id].draws)
-        return self.put(asks.commit(self.name(), booked, part_of(held, part), cost))
+        return self.put(asks.commit(self.name(), booked, asks.part_of(held, part), cost))
+
+    @rule(target=spent, wallet=wallets, minor=amounts, part=parts, cost=costs)
+    def book_and_commit(
+        self, wallet: str, minor: int, part: int, cost: int
+    ) -> MultipleResults[Ask]:
+        booked = asks.booking(self.name(), wallet, "IDR", minor, NEVER)
+        self.put(booked)
+        return self.put(asks.commit(self.name(), booked, asks.part_of(minor, part), cost))
 
     @rule(target=added, booked=bookings)
     def cancel(self, booked: Ask) -> MultipleResults[Ask]:
@@ -237,7 +241,7 @@ class CoreAndOracle(RuleBasedStateMachine):
         before = self.oracle.transactions[original.request_id].voided + stale
         like = asks.usage(original.request_id, original.wallet, original.asset, 10)
         whole = original if original.legs else like
-        minor = part_of(whole.minor - before, part)
+        minor = asks.part_of(whole.minor - before, part)
         return self.put(asks.void(self.name(), whole, before, minor))
 
     @rule(target=spent, other=spent | added | bookings, wallet=wallets, minor=amounts)
