@@ -58,8 +58,8 @@ class WalletCalls:
                 )
                 await self.wallets.SetCreditLimit(limit, timeout=TIMEOUT_S)
 
-    async def balances(self, wallet: str) -> dict[str, Balance]:
-        request = pb.GetBalancesRequest(wallet_id=wallet)
+    async def balances(self, wallet: str, as_of: datetime = NEVER) -> dict[str, Balance]:
+        request = pb.GetBalancesRequest(wallet_id=wallet, as_of_time=_timestamp(as_of))
         answer = await self.wallets.GetBalances(request, timeout=TIMEOUT_S)
         return {each.asset_code: balance_of(each) for each in answer.balances}
 
@@ -75,9 +75,9 @@ class WalletCalls:
         stream = self.ledger.VerifyLedger(ledger_pb2.VerifyLedgerRequest(), timeout=TIMEOUT_S)
         return [each.finding async for each in stream if each.HasField("finding")]
 
-    async def trial_balance(self) -> Counter[tuple[str, str]]:
+    async def trial_balance(self, as_of: datetime = NEVER) -> Counter[tuple[str, str]]:
         """Answer what the accounts of each type come to, by type and asset."""
-        request = ledger_pb2.GetTrialBalanceRequest()
+        request = ledger_pb2.GetTrialBalanceRequest(as_of_time=_timestamp(as_of))
         lines = (await self.ledger.GetTrialBalance(request, timeout=TIMEOUT_S)).lines
         return Counter(
             {(_type(each.account_type), each.asset_code): each.amount_minor for each in lines}
