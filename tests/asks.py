@@ -4,7 +4,7 @@ Transactions, bookings and lots go by the request ids that made them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -47,7 +47,6 @@ class Ask:
     minor: int = 0
     of: str = ""
     number: int = 0
-    before: int = 0
     terms: Terms = PLAIN
     expires_at: datetime = NEVER
     effective_at: datetime = NEVER
@@ -81,27 +80,50 @@ def house(account_type: str, asset: str = "IDR") -> Account:
     return "", account_type, asset
 
 
-def topped_up(wallet: str, asset: str, minor: int) -> Legs:
-    return (house("FUNDING", asset), minor), (purse(wallet, asset), -minor)
+def top_up(request_id: str, wallet: str, asset: str, minor: int, terms: Terms = PLAIN) -> Ask:
+    legs = (house("FUNDING", asset), minor), (purse(wallet, asset), -minor)
+    return Ask(request_id, "TOP_UP", wallet, asset, legs, minor, terms=terms)
 
 
-def used(wallet: str, asset: str, minor: int, cost: int) -> Legs:
+def usage(request_id: str, wallet: str, asset: str, minor: int, cost: int = 0) -> Ask:
     """A usage is paid in any asset; its vendor is paid in a currency."""
     price = (purse(wallet, asset), minor), (house("REVENUE", asset), -minor)
     bought = (house("VENDOR_COST"), cost), (house("VENDOR_PAYABLE"), -cost)
-    return (*price, *bought) if cost else price
+    return Ask(request_id, "USAGE", wallet, asset, (*price, *bought) if cost else price, minor)
 
 
-def transferred(source: str, target: str, asset: str, minor: int) -> Legs:
-    return (purse(source, asset), minor), (purse(target, asset), -minor)
+def transfer(request_id: str, source: str, target: str, asset: str, minor: int) -> Ask:
+    legs = (purse(source, asset), minor), (purse(target, asset), -minor)
+    return Ask(request_id, "TRANSFER", source, asset, legs, minor)
 
 
-def broken(wallet: str, asset: str, minor: int) -> Legs:
-    return (purse(wallet, asset), minor), (house("BREAKAGE", asset), -minor)
+def booking(request_id: str, wallet: str, asset: str, minor: int, expires_at: datetime) -> Ask:
+    return Ask(request_id, "BOOKING", wallet, asset, minor=minor, expires_at=expires_at)
 
 
-def voided(legs: Legs, whole: int, before: int, minor: int) -> Legs:
-    """Take back a part of a transaction of `whole`, of which `before` was taken back up to now."""
+def commit(request_id: str, booked: Ask, minor: int, cost: int = 0) -> Ask:
+    ask = usage(request_id, booked.wallet, booked.asset, minor, cost)
+    return replace(ask, kind="COMMIT", of=booked.request_id)
+
+
+def release(request_id: str, booked: Ask, kind: str = "CANCELLATION") -> Ask:
+    return Ask(request_id, kind, booked.wallet, booked.asset, of=booked.request_id)
+
+
+def breakage(request_id: str, wallet: str, asset: str, minor: int, lot: tuple[str, int]) -> Ask:
+    legs = (purse(wallet, asset), minor), (house("BREAKAGE", asset), -minor)
+    return Ask(request_id, "BREAKAGE", wallet, asset, legs, minor, *lot)
+
+
+def void(request_id: str, original: Ask, minor: int) -> Ask:
+    """Take so much back of what was done; all that is left of it if 0."""
+    wallet, asset = original.wallet, original.asset
+    return Ask(request_id, "VOID", wallet, asset, minor=minor, of=original.request_id)
+
+
+def taken_back(original: Ask, before: int, minor: int) -> Legs:
+    """Answer the legs that take so much back, where `before` was taken back up to now."""
+    legs, whole = original.legs, original.minor
     then, now = _shares(legs, whole, before), _shares(legs, whole, before + minor)
     back = [(account, done - due) for (account, _), done, due in zip(legs, then, now, strict=True)]
     return tuple(leg for leg in back if leg[1])
@@ -114,3 +136,8 @@ def _shares(legs: Legs, whole: int, part: int) -> Sequence[int]:
         places = [i for i, ((_, _, other), _) in enumerate(legs) if other == asset]
         shares[places[-1]] = -sum(shares[i] for i in places[:-1])
     return shares
+
+
+def part_of(left: int, part: int) -> int:
+    """Answer so much; or if `part` is not positive, all that is left and so much more."""
+    return part if part > 0 else max(left - part, 1)

@@ -3,16 +3,16 @@
 import copy
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from tests.asks import PLAIN, Ask, Balance, Purse, Reply, Terms
+from tests.asks import PLAIN, Ask, Balance, Purse, Reply, Terms, taken_back
 
 ASSETS = {"IDR", "ESIGN"}
 STATES = {"UNFREEZE": "ACTIVE", "FREEZE": "FROZEN", "CLOSE": "CLOSED"}
 ON_BOOKINGS = {"COMMIT", "CANCELLATION", "EXPIRATION"}
 VOIDABLE = {"TOP_UP", "USAGE", "COMMIT", "TRANSFER"}
-NOT_KEPT = {"ASSET_UNKNOWN", "REQUEST_ID_REUSED", "EXPIRE_TIME_PAST", "VOID_STALE", "LOT_STALE"}
+NOT_KEPT = {"ASSET_UNKNOWN", "REQUEST_ID_REUSED", "EXPIRE_TIME_PAST", "LOT_STALE"}
 NOTHING = Ask("", "", "")
 ALL = 10**18
 
@@ -49,12 +49,12 @@ class Pot:
         return self.credit + sum(each.left - each.held for each in self.usable(now))
 
     def draw(self, minor: int, now: datetime, first: str = "") -> Draws:
-        """Say what to take of which part; what they do not have, the plain one owes."""
+        """Say what to take of which part; what they do not have, the plain one owes besides."""
         draws = []
         for part in sorted(self.usable(now), key=lambda each: each.name[0] != first):
             draws.append((part, min(minor, max(part.left - part.held, 0))))
             minor -= draws[-1][1]
-        return [*draws, (self.parts[0], minor)]
+        return [(part, taken + minor * (part is self.parts[0])) for part, taken in draws]
 
     def pay_debts(self, now: datetime) -> None:
         plain = self.parts[0]
@@ -105,14 +105,22 @@ class Oracle:
         body, reply = self.outcomes.get(ask.request_id, (NOTHING, Reply()))
         if body == ask:
             return reply
+        asked, ask = ask, self._void(ask) if ask.kind == "VOID" else ask
         if reason := next((reason for reason, broken in self._rules(ask, now) if broken), ""):
             return Reply(reason)
-        self.outcomes[ask.request_id] = ask, self._carry_out(ask, now)
+        self.outcomes[ask.request_id] = asked, self._carry_out(ask, now)
         return self.outcomes[ask.request_id][1]
+
+    def _void(self, ask: Ask) -> Ask:
+        """Say what it takes back of each leg: of what is left, all unless it says how much."""
+        about = self.transactions[ask.of]
+        minor = ask.minor or about.ask.minor - about.voided or about.ask.minor
+        legs = taken_back(about.ask, about.voided, minor) if about.ask.kind in VOIDABLE else ()
+        return replace(ask, minor=minor, legs=legs)
 
     def _refuse(self, ask: Ask, fault: Ask, refusal: Reply) -> Reply:
         """Refuse an ask for one of its group, itself perhaps; keep that if its reason is kept."""
-        refused = refusal if ask == fault else Reply("GROUP_REFUSED")
+        refused = refusal if ask is fault else Reply("GROUP_REFUSED")
         if refusal.reason not in NOT_KEPT and not ask.validate_only:
             self.outcomes.setdefault(ask.request_id, (ask, refused))
         body, reply = self.outcomes.get(ask.request_id, (NOTHING, refused))
@@ -141,8 +149,7 @@ class Oracle:
         if ask.kind == "VOID":
             yield "TRANSACTION_NOT_FOUND", strange
             yield "TRANSACTION_NOT_VOIDABLE", about.ask.kind not in VOIDABLE
-            yield "VOID_STALE", ask.before != about.voided
-            yield "VOID_EXCEEDED", ask.before + ask.minor > about.ask.minor
+            yield "VOID_EXCEEDED", about.voided + ask.minor > about.ask.minor
         if ask.kind == "BREAKAGE":
             lot = self._lot(ask)
             yield "LOT_STALE", lot.terms.expires_at > now or ask.minor != lot.left - lot.held
@@ -167,6 +174,7 @@ class Oracle:
             for key, minor in ask.purses().items():
                 self._add(ask, self.pots[key], max(-minor, 0))
                 self.pots[key].pay_debts(now)
+            self.transactions[ask.of].voided += ask.minor * (ask.kind == "VOID")
         return Reply("", {key: self.pots[key].balance() for key in ask.purses()})
 
     def _take(self, ask: Ask, now: datetime) -> Draws:
@@ -187,8 +195,7 @@ class Oracle:
         """Give back what was drawn last; or add lots like those that were drawn on, or as told."""
         about, done = self.transactions[ask.of], self.transactions[ask.request_id]
         if ask.kind == "VOID":
-            about.voided = ask.before + ask.minor
-            for part, back in stretch(about.draws[::-1], ask.before, minor):
+            for part, back in stretch(about.draws[::-1], about.voided, minor):
                 part.left += back
             return
         carried = [(part.terms, drawn) for part, drawn in done.draws if minor]
