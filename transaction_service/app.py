@@ -14,8 +14,11 @@ from shared.rpc_server import Edge, Health, serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
 from transaction_service import rpc
 from transaction_service.actions import Actions
+from transaction_service.enterprise import Enterprise
 from transaction_service.locks import WalletLocks
+from transaction_service.posting import Posting
 from transaction_service.pricing.price_book import PriceBook
+from transaction_service.profiles import Profiles
 from transaction_service.settings import TransactionSettings
 from transaction_service.wallet_client import READ_TIMEOUT_S, WalletClient
 
@@ -38,7 +41,11 @@ async def main(stop: asyncio.Event) -> None:
         health = Health(
             {"wallet": lambda: rpc_client.probe(channel), "redis": locks.probe}, required=["wallet"]
         )
-        services = rpc.services(Actions(price_book, locks, wallet), wallet)
+        profiles = Profiles(wallet.profiles)
+        posting = Posting(profiles, locks, wallet)
+        services = rpc.services(
+            Actions(price_book, profiles, posting, wallet), Enterprise(profiles, posting), wallet
+        )
         edge = Edge(build_tracing(settings, "transaction"), metrics)
         locks.start()
         try:

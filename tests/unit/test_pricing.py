@@ -1,6 +1,4 @@
-"""Prices, and what each action is in the books."""
-
-from dataclasses import replace
+"""Prices."""
 
 import pytest
 from hypothesis import given
@@ -8,10 +6,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.errors import InvalidArgument
-from transaction_service import planning
 from transaction_service.app import load_price_book
-from transaction_service.domain import Amount, Booking, Leg, Original, Plan
-from transaction_service.pricing.price_book import PriceBook, charge_for
+from transaction_service.domain import Amount, Buyer
+from transaction_service.pricing.price_book import PriceBook, charge, part
 from transaction_service.settings import TransactionSettings
 
 BOOK = PriceBook.model_validate(
@@ -29,12 +26,14 @@ BOOK = PriceBook.model_validate(
     }
 )
 
+BUYER = Buyer("wal_1", "PERSONAL", ())
+
 
 def test_a_charge_is_quantity_times_price_and_cost() -> None:
     """Four signatures at 500 that cost 7 each: 2,000 and 28."""
-    charge = charge_for(BOOK, "SIGN", 4)
-    assert charge.price == Amount(asset_code="IDR", minor_units=2000)
-    assert charge.cost == Amount(asset_code="USD", minor_units=28)
+    charged = charge(BOOK, "SIGN", 4, BUYER)
+    assert charged.price == Amount(asset_code="IDR", minor_units=2000)
+    assert charged.cost == Amount(asset_code="USD", minor_units=28)
 
 
 @pytest.mark.parametrize(
@@ -44,27 +43,8 @@ def test_a_charge_is_quantity_times_price_and_cost() -> None:
 def test_what_has_no_price_names_the_field(product_code: str, quantity: int, field: str) -> None:
     """An unknown product and an overflowing quantity are the request's fault, by field."""
     with pytest.raises(InvalidArgument) as refused:
-        charge_for(BOOK, product_code, quantity)
+        charge(BOOK, product_code, quantity, BUYER)
     assert refused.value.violations[0].field == field
-
-
-def _sums(plan: Plan) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for leg in plan.legs:
-        sums[leg.asset_code] = sums.get(leg.asset_code, 0) + leg.amount_minor
-    return sums
-
-
-@given(st.sampled_from(["SIGN", "CALL"]), st.integers(1, 10**6), st.integers(1, 10**6))
-def test_every_plan_is_balanced(product_code: str, booked: int, committed: int) -> None:
-    """Usage and commit sum to zero in every asset, whatever the quantities."""
-    charge = charge_for(BOOK, product_code, booked)
-    booking = Booking("bkg_1", "wal_1", charge, "test")
-    for plan in (
-        planning.plan_usage("wal_1", charge, "test"),
-        planning.plan_commit(booking, committed),
-    ):
-        assert set(_sums(plan).values()) == {0}
 
 
 @pytest.mark.parametrize(
@@ -93,26 +73,11 @@ def test_the_shipped_price_book_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert book.products
 
 
-@given(st.lists(st.integers(1, 50), min_size=1, max_size=5), st.integers(1, 99), st.data())
-def test_parts_of_a_void_are_balanced_and_make_the_whole(
-    shares: list[int], cost: int, data: st.DataObject
-) -> None:
-    """However a usage with many legs is taken back in parts, no minor unit is left over."""
-    total = sum(shares)
-    legs = [
-        Leg("WALLET", "wal_1", "IDR", total),
-        *(Leg("REVENUE", f"share {i}", "IDR", -each) for i, each in enumerate(shares)),
-        Leg("VENDOR_COST", "", "USD", cost),
-        Leg("VENDOR_PAYABLE", "", "USD", -cost),
-    ]
-    left = {(leg.account_type, leg.wallet_id): leg.amount_minor for leg in legs}
-    original = Original("txn_1", "wal_1", tuple(legs), "IDR", total, 0, "", "", "")
-    while original.voided_minor < total:
-        minor = data.draw(st.integers(1, total - original.voided_minor))
-        plan = planning.plan_void(original, Amount(asset_code="IDR", minor_units=minor))
-        assert set(_sums(plan).values()) == {0}
-        assert plan.legs[0].amount_minor == -minor
-        for leg in plan.legs:
-            left[leg.account_type, leg.wallet_id] += leg.amount_minor
-        original = replace(original, voided_minor=original.voided_minor + minor)
-    assert set(left.values()) == {0}
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=5))
+def test_parts_of_a_charge_make_the_whole(quantities: list[int]) -> None:
+    """However many units are taken at a time, price and cost add up."""
+    whole = charge(BOOK, "SIGN", sum(quantities), BUYER)
+    befores = [sum(quantities[:count]) for count in range(len(quantities))]
+    parts = [part(whole, *each) for each in zip(befores, quantities, strict=True)]
+    assert sum(each.price.minor_units for each in parts) == whole.price.minor_units
+    assert sum(each.cost.minor_units for each in parts if each.cost) == 7 * whole.quantity

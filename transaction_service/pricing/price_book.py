@@ -1,9 +1,11 @@
 """The price book: what a unit of each product earns and costs."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.errors import invalid
-from transaction_service.domain import MAX_AMOUNT_MINOR, Amount, Charge, Code
+from transaction_service.domain import MAX_AMOUNT_MINOR, Amount, Buyer, Charge, Code
 
 PRODUCT_UNKNOWN = "PRODUCT_UNKNOWN"
 
@@ -41,33 +43,42 @@ class PriceBook(BaseModel):
         return self
 
 
-def charge_for(book: PriceBook, product_code: str, quantity: int) -> Charge:
+def charge(book: PriceBook, product_code: str, quantity: int, _buyer: Buyer) -> Charge:
     """Price a usage. Raises `InvalidArgument` for an unknown product or too large a quantity."""
     for product in book.products:
         if product.product_code == product_code:
-            return charge(
-                product_code, quantity, product.unit_price, product.unit_cost, product.vendor_code
+            price = _times(product.unit_price, quantity)
+            return Charge(
+                product_code=product_code,
+                quantity=quantity,
+                unit_price=product.unit_price,
+                price=price,
+                unit_cost=product.unit_cost,
+                cost=_times(product.unit_cost, quantity) if product.unit_cost else None,
+                vendor_code=product.vendor_code,
+                tax=None,
+                tax_code="",
+                revenue=price,
+                margins=(),
             )
     raise invalid("product_code", f"is not in price book {book.version}", PRODUCT_UNKNOWN)
 
 
-def charge(
-    product_code: str,
-    quantity: int,
-    unit_price: Amount,
-    unit_cost: Amount | None,
-    vendor_code: str,
-) -> Charge:
-    """Multiply out. Raises `InvalidArgument` where an amount would pass 10^17."""
-    return Charge(
-        product_code=product_code,
+def part(whole: Charge, quantity_before: int, quantity: int) -> Charge:
+    """Say what `quantity` of the units come to, after `quantity_before` of them."""
+    price = _part(whole.price, whole.quantity, quantity_before, quantity)
+    return replace(
+        whole,
         quantity=quantity,
-        unit_price=unit_price,
-        price=_times(unit_price, quantity),
-        unit_cost=unit_cost,
-        cost=_times(unit_cost, quantity) if unit_cost else None,
-        vendor_code=vendor_code,
+        price=price,
+        cost=whole.cost and _part(whole.cost, whole.quantity, quantity_before, quantity),
+        revenue=price,
     )
+
+
+def _part(amount: Amount, of: int, before: int, quantity: int) -> Amount:
+    up_to_now, then = (amount.minor_units * each // of for each in (before, before + quantity))
+    return Amount.model_construct(asset_code=amount.asset_code, minor_units=then - up_to_now)
 
 
 def _times(unit: Amount, quantity: int) -> Amount:
