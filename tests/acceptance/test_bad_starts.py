@@ -18,6 +18,15 @@ BAD_STARTS = [
     ("wallet_service migrate", {"WALLET_DATABASE_URL": GONE}, "does not let us in"),
     ("transaction_service serve", {"WALLET_TARGET": NOBODY}, "REDIS_URL"),
     ("transaction_service publish", {"WALLET_TARGET": NOBODY}, "GOOGLE_CLOUD_PROJECT"),
+    (
+        "transaction_service publish",
+        {
+            "WALLET_TARGET": NOBODY,
+            "GOOGLE_CLOUD_PROJECT": "test",
+            "CHART_OF_ACCOUNTS_FILE": "pyproject.toml",
+        },
+        "chart of accounts pyproject.toml: accounts: Field required",
+    ),
     ("transaction_service sink", {"SINK_LISTEN": "nowhere"}, "SINK_LISTEN"),
 ]
 
