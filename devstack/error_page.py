@@ -52,6 +52,8 @@ _ANY_CALL = """
 |---|---|---|
 | `FIELD_INVALID` | INVALID_ARGUMENT | A field is malformed, missing or out of range. |
 | `PRODUCT_UNKNOWN` | INVALID_ARGUMENT | The price book has no such product. |
+| `NOT_BELOW` | FAILED_PRECONDITION | What is assigned would not go down the enterprise's tree. |
+| `NOT_ABOVE` | FAILED_PRECONDITION | What is unassigned would not go up the enterprise's tree. |
 | `OVERLOADED` | RESOURCE_EXHAUSTED | Too much work is waiting. |
 | `CONTENTION` | UNAVAILABLE | Too many batches met on the same rows. |
 | `DATABASE_UNAVAILABLE` | UNAVAILABLE | The ledger's database does not answer. |
