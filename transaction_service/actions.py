@@ -1,5 +1,7 @@
 """What each action does, top to bottom: price it, plan it, have it posted."""
 
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
@@ -19,7 +21,8 @@ from transaction_service.domain import (
     VoidTransaction,
 )
 from transaction_service.posting import Posting, while_stale
-from transaction_service.pricing.price_book import PriceBook, charge
+from transaction_service.pricing.charging import charge
+from transaction_service.pricing.price_books import PriceBooks
 from transaction_service.profiles import Profiles
 from transaction_service.wallet_client import WalletClient
 
@@ -33,9 +36,15 @@ class Actions:
     """
 
     def __init__(
-        self, price_book: PriceBook, profiles: Profiles, posting: Posting, wallet: WalletClient
+        self,
+        price_books: PriceBooks,
+        clock: Callable[[], datetime],
+        profiles: Profiles,
+        posting: Posting,
+        wallet: WalletClient,
     ) -> None:
-        self._price_book = price_book
+        self._price_books = price_books
+        self._clock = clock
         self._profiles = profiles
         self._posting = posting
         self._wallet = wallet
@@ -50,15 +59,13 @@ class Actions:
 
     async def record_usage(self, action: Usage) -> ledger_pb2.Transaction:
         def plan(wallet: Profile) -> Plan:
-            charged = self._charge(action, wallet)
-            return planning.plan_usage(wallet, charged, self._price_book.version)
+            return planning.plan_usage(wallet, *self._charge(action, wallet))
 
         return await self._posting.post(action, action.wallet_id, plan)
 
     async def book_usage(self, action: Usage) -> ledger_pb2.Transaction:
         def plan(wallet: Profile) -> Plan:
-            charged = self._charge(action, wallet)
-            return planning.plan_booking(action, wallet, charged, self._price_book.version)
+            return planning.plan_booking(action, wallet, *self._charge(action, wallet))
 
         return await self._posting.post(action, action.wallet_id, plan)
 
@@ -83,13 +90,15 @@ class Actions:
 
     async def quote_usage(self, quote: Quote) -> tuple[Charge, str, wallet_pb2.Balance]:
         """Answer the charge, the price book's version, and the wallet's balance in its asset."""
-        charged = self._charge(quote, await self._profiles.of(quote.wallet_id))
+        charged, version = self._charge(quote, await self._profiles.of(quote.wallet_id))
         asset_code = charged.price.asset_code
         for balance in await self._wallet.balances(quote.wallet_id):
             if balance.asset_code == asset_code:
-                return charged, self._price_book.version, balance
-        return charged, self._price_book.version, wallet_pb2.Balance(asset_code=asset_code)
+                return charged, version, balance
+        return charged, version, wallet_pb2.Balance(asset_code=asset_code)
 
-    def _charge(self, usage: Usage | Quote, wallet: Profile) -> Charge:
+    def _charge(self, usage: Usage | Quote, wallet: Profile) -> tuple[Charge, str]:
+        """Price a usage; answer the price book's version too."""
+        prices = self._price_books.in_force(self._clock())
         buyer = Buyer(wallet.wallet_id, wallet.wallet_type, wallet.resellers)
-        return charge(self._price_book, usage.product_code, usage.quantity, buyer)
+        return charge(prices, usage.product_code, usage.quantity, buyer), prices.version

@@ -3,9 +3,9 @@
 import asyncio
 import tomllib
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from shared import rpc_client
@@ -18,6 +18,8 @@ from transaction_service.enterprise import Enterprise
 from transaction_service.locks import WalletLocks
 from transaction_service.posting import Posting
 from transaction_service.pricing.price_book import PriceBook
+from transaction_service.pricing.price_books import Dated, PriceBooks
+from transaction_service.pricing.prices import prepare
 from transaction_service.profiles import Profiles
 from transaction_service.settings import TransactionSettings
 from transaction_service.wallet_client import READ_TIMEOUT_S, WalletClient
@@ -31,7 +33,7 @@ async def main(stop: asyncio.Event) -> None:
     settings = load_settings(TransactionSettings)
     configure_logging(settings, "transaction")
     metrics = build_metrics(settings, "transaction")
-    price_book = load_price_book(settings.price_book_file)
+    price_books = load_price_books(settings.price_book_file)
     async with (
         rpc_client.open_channel(settings.wallet_target, READ_TIMEOUT_S) as channel,
         Redis.from_url(settings.redis_url) as redis,
@@ -43,9 +45,8 @@ async def main(stop: asyncio.Event) -> None:
         )
         profiles = Profiles(wallet.profiles)
         posting = Posting(profiles, locks, wallet)
-        services = rpc.services(
-            Actions(price_book, profiles, posting, wallet), Enterprise(profiles, posting), wallet
-        )
+        actions = Actions(price_books, utc_now, profiles, posting, wallet)
+        services = rpc.services(actions, Enterprise(profiles, posting), wallet)
         edge = Edge(build_tracing(settings, "transaction"), metrics)
         locks.start()
         try:
@@ -55,15 +56,12 @@ async def main(stop: asyncio.Event) -> None:
             await locks.close()
 
 
-def load_price_book(path: Path) -> PriceBook:
-    """Read the price book, or end the process naming every fault in it."""
-    try:
-        return PriceBook.model_validate(tomllib.loads(path.read_text()))
-    except ValidationError as error:
-        faults = [
-            f"price book {path}: {'.'.join(map(str, each['loc']))}: {each['msg']}"
-            for each in error.errors()
-        ]
-        raise SystemExit("\n".join(faults)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SystemExit(f"price book {path}: {error}") from None
+def load_price_books(path: Path) -> PriceBooks:
+    book = prepare(PriceBook.model_validate(tomllib.loads(path.read_text())))
+    books = PriceBooks()
+    books.add([Dated(datetime.min.replace(tzinfo=UTC), book)], utc_now())
+    return books
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -40,9 +40,15 @@ class _Value(BaseModel):
 
 
 class Amount(_Value):
-    """A positive amount of one asset."""
+    """An amount of one asset; not negative."""
 
     asset_code: Annotated[str, StringConstraints(min_length=1, max_length=16), Printable]
+    minor_units: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)]
+
+
+class PositiveAmount(Amount):
+    """An amount that a caller asks to move."""
+
     minor_units: Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
 
 
@@ -71,7 +77,7 @@ class LotTerms(_Value):
 
 class TopUp(Action):
     wallet_id: Id
-    amount: Amount
+    amount: PositiveAmount
     lot: LotTerms | None = None
 
 
@@ -96,7 +102,7 @@ class CancelUsage(Action):
 class Transfer(Action):
     source_wallet_id: Id
     target_wallet_id: Id
-    amount: Amount
+    amount: PositiveAmount
 
     @model_validator(mode="after")
     def _between_two(self) -> Self:
@@ -110,7 +116,7 @@ class MoveBalance(Action):
 
     wallet_id: Id
     target_wallet_id: Id
-    amount: Amount
+    amount: PositiveAmount
     wallet_version: Annotated[int, Field(ge=0)]
 
 
@@ -127,7 +133,7 @@ class VoidTransaction(Action):
     """Takes back `amount` of a transaction; all that is left if None."""
 
     transaction_id: Id
-    amount: Amount | None
+    amount: PositiveAmount | None
 
 
 class Quote(_Value):
@@ -137,10 +143,29 @@ class Quote(_Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who pays: a wallet, its type (`PERSONAL`), and the resellers above it, nearest first."""
+
+    wallet_id: str
+    wallet_type: str
+    resellers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """What a reseller earns by one charge, in the asset of its price."""
+
+    wallet_id: str
+    minor_units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
     """The price and the cost of one product in one transaction, frozen.
 
-    The price is what the buyer pays: tax, the resellers' margins and the house's revenue.
+    `price` is what the buyer pays: `tax`, `revenue` and `margins` (nearest reseller first)
+    together. `unit_price` and `unit_cost` are those of the price book, where every unit has the
+    same.
     """
 
     product_code: str
@@ -153,24 +178,7 @@ class Charge:
     tax: Amount | None
     tax_code: str
     revenue: Amount
-    margins: tuple["Margin", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Margin:
-    """What a reseller earns by a charge, in the asset of its price."""
-
-    wallet_id: str
-    minor_units: int
-
-
-@dataclass(frozen=True, slots=True)
-class Buyer:
-    """Who buys, for the price: with the resellers above, the nearest first."""
-
-    wallet_id: str
-    wallet_type: str
-    resellers: tuple[str, ...]
+    margins: tuple[Margin, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from transaction_service.domain import (
     VoidOf,
     VoidTransaction,
 )
-from transaction_service.pricing.price_book import part
+from transaction_service.pricing.parts import part
 
 HOUSE = ""
 
@@ -113,8 +113,6 @@ def plan_commit(action: CommitUsage, booking: Booking, wallet: Profile) -> Plan:
     # id, and refuses any other.
     before = min(booking.captured_quantity, booked.quantity - quantity)
     charged = part(booked, before, quantity)
-    if not charged.price.minor_units:
-        raise invalid("quantity", "is worth less than a minor unit: take more at once")
     hold = CaptureHold(booking.booking_id, charged.price, quantity, booking.captured_quantity)
     return replace(
         plan_usage(wallet, charged, booking.price_book_version), kind="COMMIT", hold=hold

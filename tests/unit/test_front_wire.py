@@ -58,7 +58,7 @@ def test_an_add_on_is_a_top_up_on_terms() -> None:
     """Its lot is an ADD_ON, with the expiry and the priority asked for."""
     action = requests.add_on_of(add_on(expire_time=EXPIRY, priority=5))
     assert action.lot == LotTerms(kind="ADD_ON", priority=5, expires_at=EXPIRY)
-    assert (action.wallet_id, action.amount) == ("wal_1", idr(7))
+    assert (action.wallet_id, dict(action.amount)) == ("wal_1", dict(idr(7)))
 
 
 BAD: list[tuple[Callable[[], Action], list[tuple[str, str]]]] = [

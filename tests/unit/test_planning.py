@@ -47,7 +47,9 @@ COMMON: dict[str, object] = {
 
 
 def asked(kind: type[Any], **parts: object) -> Any:
-    return kind.model_validate(COMMON | parts)
+    """Build what a caller asks; amounts are taken over as they come over the wire."""
+    plain = {name: dict(part) if isinstance(part, Amount) else part for name, part in parts.items()}
+    return kind.model_validate(COMMON | plain)
 
 
 def idr(minor_units: int) -> Amount:
@@ -214,7 +216,7 @@ def test_a_commit_of_more_than_was_booked_is_refused() -> None:
 
 def test_a_commit_worth_less_than_a_minor_unit_is_refused() -> None:
     """Four units for 1: the first is worth nothing yet, and nothing can be taken for it."""
-    with pytest.raises(InvalidArgument, match="quantity: is worth less than a minor unit"):
+    with pytest.raises(InvalidArgument, match="quantity: comes to less than one minor unit"):
         _commit(1, 0, replace(PLAIN, unit_price=None, price=idr(1), revenue=idr(1)))
 
 
