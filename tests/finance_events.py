@@ -27,6 +27,7 @@ def finance_event(transaction_id: str) -> CostRevenueEvent:
         enterprise_wallet_id="wal_8",
         merchant_wallet_id="wal_1",
         reseller_wallet_id="wal_9",
+        seller_wallet_ids=["wal_9"],
     )
     event.path.add(wallet_id="wal_9", type=WalletType.WALLET_TYPE_RESELLER)
     event.path.add(wallet_id="wal_1", type=WalletType.WALLET_TYPE_ENTERPRISE, role="MERCHANT")

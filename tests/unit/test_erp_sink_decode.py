@@ -52,6 +52,7 @@ def test_every_field_is_taken_over_in_readable_form() -> None:
         reseller_wallet_id="wal_9",
         vendor_code="CA",
         tax_code="VAT",
+        seller_wallet_ids=("wal_9",),
         created_at=datetime.fromtimestamp(1_800_000_000, UTC),
         effective_at=datetime.fromtimestamp(1_800_000_001, UTC),
     )
@@ -139,6 +140,12 @@ FAULTS: list[tuple[str, Spoil, Reason, str]] = [
         "FIELD_INVALID",
         "path has 33 wallets",
     ),
+    (
+        "too many sellers",
+        lambda event: event.seller_wallet_ids.extend(["wal_9"] * 32),
+        "FIELD_INVALID",
+        "seller_wallet_ids are 33",
+    ),
     ("unbalanced", _unbalance, "LINES_UNBALANCED", "IDR sum to 1"),
     ("unbalanced in each asset", _unbalance_each_asset, "LINES_UNBALANCED", "ESIGN sum to 1000"),
 ]
@@ -219,4 +226,5 @@ def test_the_document_holds_every_field_of_the_event() -> None:
         {"wallet_id": "wal_9", "type": "WALLET_TYPE_RESELLER", "role": ""},
         {"wallet_id": "wal_1", "type": "WALLET_TYPE_ENTERPRISE", "role": "MERCHANT"},
     ]
+    assert document["seller_wallet_ids"] == ("wal_9",)
     assert set(document) == set(CostRevenueEvent.DESCRIPTOR.fields_by_name)

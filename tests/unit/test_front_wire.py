@@ -191,11 +191,12 @@ def test_an_event_names_the_nearest_wallet_of_each_role() -> None:
 
 
 def test_an_event_says_what_was_used_and_leaves_the_lines_to_the_ledger() -> None:
-    """Product, quantity, vendor, tax, booking, price version, and what the caller said."""
+    """Product, quantity, vendor, tax, sellers, booking, price version, what the caller said."""
     event = event_of(replace(USAGE, void_of=VoidOf("txn_1", 0)))
     assert not event.lines
     assert (event.product_code, event.quantity) == ("SIGN", 2)
     assert (event.vendor_code, event.tax_code, event.price_book_version) == ("CA", "VAT", "v1")
+    assert event.seller_wallet_ids == ["wal_2", "wal_1"]
     assert (event.booking_id, event.voids_transaction_id) == ("bkg_9", "txn_1")
     assert (event.request_id, event.reference) == ("r", "order-1")
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from privy.erp.v1.event_pb2 import CostRevenueEvent, LineType
-from privy.wallet.v1 import wallet_pb2
 from privy.wallet.v1.feed_pb2 import FeedEvent
 from privy.wallet.v1.ledger_pb2 import AccountType
 
@@ -16,12 +15,6 @@ Entry = tuple[str, str, str, int]
 """Account type, wallet, asset, minor units."""
 
 WALLET, REVENUE = ("WALLET", "wal_1", "IDR", 2220), ("REVENUE", "", "IDR", -1200)
-
-PATH = [
-    wallet_pb2.PathNode(wallet_id="wal_8", type=wallet_pb2.WALLET_TYPE_RESELLER),
-    wallet_pb2.PathNode(wallet_id="wal_7", type=wallet_pb2.WALLET_TYPE_RESELLER),
-    wallet_pb2.PathNode(wallet_id="wal_1", type=wallet_pb2.WALLET_TYPE_ENTERPRISE),
-]
 
 
 def committed(planned: CostRevenueEvent, *entries: Entry) -> FeedEvent:
@@ -50,7 +43,7 @@ def types_of(event: CostRevenueEvent) -> list[str]:
 
 def test_a_payload_is_completed_with_what_only_the_ledger_knew() -> None:
     """Transaction id and times are filled in; everything planned stays."""
-    planned = CostRevenueEvent(wallet_id="wal_1", quantity=3, reference="order-1", path=PATH)
+    planned = CostRevenueEvent(wallet_id="wal_1", quantity=3, reference="order-1")
     event = completed(planned)
     assert event.transaction_id == "txn_7"
     assert event.create_time.ToJsonString() == "2026-03-10T03:56:24.250Z"
@@ -123,28 +116,14 @@ def test_the_lines_are_the_entries_that_moved_something() -> None:
     ]
 
 
-def test_what_resellers_earn_is_margin() -> None:
-    """What the wallet that asked pays, and those above it for it, is deferred revenue."""
-    planned = CostRevenueEvent(wallet_id="wal_1", product_code="SIGN", path=PATH)
+def test_what_sellers_earn_is_margin() -> None:
+    """What others pay, or are paid for something else, is deferred revenue."""
+    planned = CostRevenueEvent(wallet_id="wal_1", seller_wallet_ids=["wal_7", "wal_8"])
     margins: list[Entry] = [("WALLET", "wal_7", "IDR", -500), ("WALLET", "wal_8", "IDR", -300)]
-    usage = completed(planned, WALLET, REVENUE, *margins, ("TAX_PAYABLE", "", "IDR", -220))
-    assert types_of(usage) == ["DEFERRED_REVENUE", "REVENUE", "MARGIN", "MARGIN", "TAX"]
-    assert [each.account_code for each in usage.lines] == ["2410", "4110", "2420", "2420", "2310"]
-
-
-def test_a_resellers_own_usage_is_no_margin_of_its_own() -> None:
-    """It pays as any buyer does; only the one above it earns."""
-    planned = CostRevenueEvent(wallet_id="wal_7", product_code="SIGN", path=PATH[:2])
-    margin: Entry = ("WALLET", "wal_8", "IDR", -300)
-    usage = completed(planned, ("WALLET", "wal_7", "IDR", 1500), REVENUE, margin)
-    assert types_of(usage) == ["DEFERRED_REVENUE", "REVENUE", "MARGIN"]
-
-
-def test_money_sent_to_a_reseller_is_no_margin() -> None:
-    """A transfer sells no product: what it moves stays owed in usage."""
-    planned = CostRevenueEvent(wallet_id="wal_1", path=PATH)
-    transfer = completed(planned, WALLET, ("WALLET", "wal_7", "IDR", -2220))
-    assert types_of(transfer) == ["DEFERRED_REVENUE", "DEFERRED_REVENUE"]
+    above: Entry = ("WALLET", "wal_3", "IDR", 220)
+    usage = completed(planned, ("WALLET", "wal_1", "IDR", 1780), above, REVENUE, *margins)
+    assert types_of(usage) == ["DEFERRED_REVENUE"] * 2 + ["REVENUE", "MARGIN", "MARGIN"]
+    assert [each.account_code for each in usage.lines] == ["2410", "2410", "4110", "2420", "2420"]
 
 
 def _chart(path: Path, text: str) -> Path:

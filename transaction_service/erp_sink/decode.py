@@ -51,6 +51,8 @@ def _faults(message: CostRevenueEvent) -> Iterator[Fault]:
         if not message.HasField(name) or not _is_civil(message, name):
             yield Fault("FIELD_INVALID", f"{name} must be set, to a time in the years 1 to 9999")
     yield from _path_faults(message.path)
+    if (count := len(message.seller_wallet_ids)) > MAX_PATH:
+        yield Fault("FIELD_INVALID", f"seller_wallet_ids are {count}, more than {MAX_PATH}")
     yield from _line_faults(message.lines)
 
 
@@ -129,6 +131,7 @@ def _event(message: CostRevenueEvent) -> Event:
         reseller_wallet_id=message.reseller_wallet_id,
         vendor_code=message.vendor_code,
         tax_code=message.tax_code,
+        seller_wallet_ids=tuple(message.seller_wallet_ids),
         created_at=_moment(message, "create_time"),
         effective_at=_moment(message, "effective_time"),
     )

@@ -31,6 +31,7 @@ def document_of(event: Event) -> Document:
         "reseller_wallet_id": event.reseller_wallet_id,
         "vendor_code": event.vendor_code,
         "tax_code": event.tax_code,
+        "seller_wallet_ids": event.seller_wallet_ids,
         "create_time": event.created_at,
         "effective_time": event.effective_at,
     }

@@ -59,6 +59,7 @@ class Event:
     reseller_wallet_id: str
     vendor_code: str
     tax_code: str
+    seller_wallet_ids: tuple[str, ...]
     created_at: datetime
     effective_at: datetime
 

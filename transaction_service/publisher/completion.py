@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from google.protobuf.message import DecodeError
 from privy.erp.v1 import event_pb2
 from privy.erp.v1.event_pb2 import CostRevenueEvent, EventLine
-from privy.wallet.v1 import ledger_pb2, wallet_pb2
+from privy.wallet.v1 import ledger_pb2
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
 from transaction_service.publisher.chart import ChartOfAccounts
@@ -50,10 +50,9 @@ def complete(event: FeedEvent, chart: ChartOfAccounts) -> bytes:
 def _lines(
     event: FeedEvent, planned: CostRevenueEvent, chart: ChartOfAccounts
 ) -> Iterator[EventLine]:
-    sellers = _sellers(planned)
     for entry in event.entries:
         if entry.amount.minor_units:
-            line_type = _line_type(entry, sellers)
+            line_type = _line_type(entry, planned.seller_wallet_ids)
             yield EventLine(
                 type=line_type,
                 amount=entry.amount,
@@ -71,14 +70,3 @@ def _line_type(
     if entry.wallet_id in sellers:
         return event_pb2.LINE_TYPE_MARGIN
     return _LINE_TYPES.get(entry.account_type, event_pb2.LINE_TYPE_UNSPECIFIED)
-
-
-def _sellers(planned: CostRevenueEvent) -> Collection[str]:
-    """Name the resellers that the product was bought through: what they get is their margin."""
-    if not planned.product_code:
-        return ()
-    return {
-        each.wallet_id
-        for each in planned.path
-        if each.type == wallet_pb2.WALLET_TYPE_RESELLER and each.wallet_id != planned.wallet_id
-    }

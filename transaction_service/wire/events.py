@@ -30,6 +30,7 @@ def event_out(action: Action, plan: Plan) -> event_pb2.CostRevenueEvent:
         event.quantity = plan.used.quantity
         event.vendor_code = plan.used.vendor_code
         event.tax_code = plan.used.tax_code
+        event.seller_wallet_ids.extend(each.wallet_id for each in plan.used.margins)
     return event
 
 
