@@ -15,9 +15,11 @@ from devstack.children import Children, base_environment
 from devstack.folder import temporary_folder
 from devstack.stack import Stack, start_stack
 from tests.databases import (
+    TransactionDatabase,
     WalletDatabase,
     copy_wallet_database,
     drop_database,
+    make_transaction_database,
     make_wallet_template,
 )
 
@@ -46,6 +48,14 @@ def wallet_database_template(backing: Backing) -> str:
 def wallet_database(backing: Backing, wallet_database_template: str) -> Iterator[WalletDatabase]:
     """A migrated database of the test's own, dropped after."""
     database = asyncio.run(copy_wallet_database(backing, wallet_database_template))
+    yield database
+    asyncio.run(drop_database(backing, database.name))
+
+
+@pytest.fixture
+def transaction_database(backing: Backing) -> Iterator[TransactionDatabase]:
+    """A migrated database of the Transaction service, the test's own, dropped after."""
+    database = asyncio.run(make_transaction_database(backing))
     yield database
     asyncio.run(drop_database(backing, database.name))
 

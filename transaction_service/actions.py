@@ -1,28 +1,24 @@
 """What each action does, top to bottom: price it, plan it, have it posted."""
 
-from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
 from transaction_service import planning
 from transaction_service.domain import (
-    Buyer,
     CancelUsage,
-    Charge,
     CommitUsage,
     Plan,
     Profile,
     Quote,
+    Quoted,
     TopUp,
     Transfer,
     Usage,
     VoidTransaction,
 )
 from transaction_service.posting import Posting, while_stale
-from transaction_service.pricing.charging import charge
-from transaction_service.pricing.price_books import PriceBooks
+from transaction_service.pricer import Pricer
 from transaction_service.profiles import Profiles
 from transaction_service.wallet_client import WalletClient
 
@@ -36,15 +32,9 @@ class Actions:
     """
 
     def __init__(
-        self,
-        price_books: PriceBooks,
-        clock: Callable[[], datetime],
-        profiles: Profiles,
-        posting: Posting,
-        wallet: WalletClient,
+        self, pricer: Pricer, profiles: Profiles, posting: Posting, wallet: WalletClient
     ) -> None:
-        self._price_books = price_books
-        self._clock = clock
+        self._pricer = pricer
         self._profiles = profiles
         self._posting = posting
         self._wallet = wallet
@@ -59,13 +49,13 @@ class Actions:
 
     async def record_usage(self, action: Usage) -> ledger_pb2.Transaction:
         def plan(wallet: Profile) -> Plan:
-            return planning.plan_usage(wallet, *self._charge(action, wallet))
+            return planning.plan_usage(wallet, *self._pricer.charge(action, wallet))
 
         return await self._posting.post(action, action.wallet_id, plan)
 
     async def book_usage(self, action: Usage) -> ledger_pb2.Transaction:
         def plan(wallet: Profile) -> Plan:
-            return planning.plan_booking(action, wallet, *self._charge(action, wallet))
+            return planning.plan_booking(action, wallet, *self._pricer.charge(action, wallet))
 
         return await self._posting.post(action, action.wallet_id, plan)
 
@@ -88,17 +78,11 @@ class Actions:
         plan = partial(planning.plan_void, action, original)
         return await self._posting.post(action, original.wallet_id, plan)
 
-    async def quote_usage(self, quote: Quote) -> tuple[Charge, str, wallet_pb2.Balance]:
-        """Answer the charge, the price book's version, and the wallet's balance in its asset."""
-        charged, version = self._charge(quote, await self._profiles.of(quote.wallet_id))
-        asset_code = charged.price.asset_code
+    async def quote_usage(self, quote: Quote) -> tuple[Quoted, wallet_pb2.Balance]:
+        """Answer what would be charged, and the wallet's balance in its asset."""
+        quoted = self._pricer.quote(quote, await self._profiles.of(quote.wallet_id))
+        asset_code = quoted.charge.price.asset_code
         for balance in await self._wallet.balances(quote.wallet_id):
             if balance.asset_code == asset_code:
-                return charged, version, balance
-        return charged, version, wallet_pb2.Balance(asset_code=asset_code)
-
-    def _charge(self, usage: Usage | Quote, wallet: Profile) -> tuple[Charge, str]:
-        """Price a usage; answer the price book's version too."""
-        prices = self._price_books.in_force(self._clock())
-        buyer = Buyer(wallet.wallet_id, wallet.wallet_type, wallet.resellers)
-        return charge(prices, usage.product_code, usage.quantity, buyer), prices.version
+                return quoted, balance
+        return quoted, wallet_pb2.Balance(asset_code=asset_code)

@@ -82,11 +82,15 @@ class TopUp(Action):
 
 
 class Usage(Action):
-    """Books a usage (until `expires_at`, if set), or books and commits it in one step."""
+    """Books a usage (until `expires_at`, if set), or books and commits it in one step.
+
+    `quote_id` has it priced as it was quoted; as of now if empty.
+    """
 
     wallet_id: Id
     product_code: Code
     quantity: Quantity
+    quote_id: Annotated[str, StringConstraints(max_length=4096)] = ""
     expires_at: datetime | None = None
 
 
@@ -179,6 +183,16 @@ class Charge:
     tax_code: str
     revenue: Amount
     margins: tuple[Margin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What a usage would be charged, and until when that is promised under `quote_id`."""
+
+    charge: Charge
+    price_book_version: str
+    quote_id: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

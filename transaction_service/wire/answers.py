@@ -3,7 +3,7 @@
 from privy.transaction.v1 import transaction_pb2
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
-from transaction_service.domain import Charge
+from transaction_service.domain import Quoted
 from transaction_service.wire.charges import amount_out, charge_out
 from transaction_service.wire.wallet import moved
 
@@ -51,13 +51,15 @@ def _target(booked: ledger_pb2.Transaction) -> str:
     return next((each for each in others if each != booked.wallet_id), "")
 
 
-def quote_out(
-    charge: Charge, price_book_version: str, balance: wallet_pb2.Balance
-) -> transaction_pb2.QuoteUsageResponse:
-    return transaction_pb2.QuoteUsageResponse(
-        charges=[charge_out(charge)],
-        total=amount_out(charge.price),
-        price_book_version=price_book_version,
+def quote_out(quoted: Quoted, balance: wallet_pb2.Balance) -> transaction_pb2.QuoteUsageResponse:
+    price = quoted.charge.price
+    message = transaction_pb2.QuoteUsageResponse(
+        charges=[charge_out(quoted.charge)],
+        total=amount_out(price),
+        price_book_version=quoted.price_book_version,
         balance=balance,
-        sufficient_funds=balance.available_minor >= charge.price.minor_units,
+        sufficient_funds=balance.available_minor >= price.minor_units,
+        quote_id=quoted.quote_id,
     )
+    message.expire_time.FromDatetime(quoted.expires_at)
+    return message

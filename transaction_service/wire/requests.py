@@ -58,12 +58,13 @@ def _lot_parts(lot: lot_pb2.LotTerms) -> dict[str, Any]:
 
 
 def usage_of(message: transaction_pb2.RecordUsageRequest) -> Usage:
-    return _checked(Usage, _common(message) | _usage_parts(message))
+    quote = {"quote_id": message.quote_id}
+    return _checked(Usage, _common(message) | _usage_parts(message) | quote)
 
 
 def booked_usage_of(message: transaction_pb2.BookUsageRequest) -> Usage:
-    expiry = {"expires_at": moment_of(message, "expire_time")}
-    return _checked(Usage, _common(message) | _usage_parts(message) | expiry)
+    terms = {"expires_at": moment_of(message, "expire_time"), "quote_id": message.quote_id}
+    return _checked(Usage, _common(message) | _usage_parts(message) | terms)
 
 
 def commit_of(message: transaction_pb2.CommitUsageRequest) -> CommitUsage:
