@@ -1,6 +1,7 @@
 """What makes a price book bad: each fault by its path, all of them at once."""
 
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,11 @@ def test_all_faults_are_told_at_once() -> None:
 def test_the_example_is_good() -> None:
     """`examples/price_book.toml` has no faults."""
     assert faults_of(PriceBook.model_validate(tomllib.loads(EXAMPLE.read_text()))) == []
+
+
+def test_the_file_in_the_docs_is_good() -> None:
+    """What docs/prices.md shows of every kind of price, tax and override has no faults."""
+    text = Path("docs/prices.md").read_text().partition("```toml\n")[2].partition("```")[0]
+    book = tomllib.loads(text)
+    assert isinstance(book.pop("effective_time"), datetime)
+    assert faults_of(PriceBook.model_validate(book)) == []

@@ -71,9 +71,9 @@ class PriceBookServiceServicer:
         Errors, in order: INVALID_ARGUMENT (every fault of the book, with paths such
         as `price_book.products[2].price.tiers[1].up_to`), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`; `PRICE_BOOK_VERSION_TAKEN`: with other content),
-        FAILED_PRECONDITION (`EFFECTIVE_TIME_PAST`, with `earliest_time`: less than
-        5 seconds ahead, or not after that of the version published last;
-        `PRICE_BOOK_LIMIT_EXCEEDED`: 20 versions are still to come), UNAVAILABLE
+        FAILED_PRECONDITION (`PRICE_BOOK_LIMIT_EXCEEDED`: 20 versions are still to
+        come; `EFFECTIVE_TIME_PAST`, with `earliest_time`: less than 5 seconds ahead,
+        or not after that of the version published last), UNAVAILABLE
         (`DATABASE_UNAVAILABLE`). A refused request leaves nothing behind: it may be
         sent again.
         """

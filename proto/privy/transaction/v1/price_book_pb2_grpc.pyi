@@ -45,9 +45,9 @@ class PriceBookServiceStub:
     Errors, in order: INVALID_ARGUMENT (every fault of the book, with paths such
     as `price_book.products[2].price.tiers[1].up_to`), ALREADY_EXISTS
     (`REQUEST_ID_REUSED`; `PRICE_BOOK_VERSION_TAKEN`: with other content),
-    FAILED_PRECONDITION (`EFFECTIVE_TIME_PAST`, with `earliest_time`: less than
-    5 seconds ahead, or not after that of the version published last;
-    `PRICE_BOOK_LIMIT_EXCEEDED`: 20 versions are still to come), UNAVAILABLE
+    FAILED_PRECONDITION (`PRICE_BOOK_LIMIT_EXCEEDED`: 20 versions are still to
+    come; `EFFECTIVE_TIME_PAST`, with `earliest_time`: less than 5 seconds ahead,
+    or not after that of the version published last), UNAVAILABLE
     (`DATABASE_UNAVAILABLE`). A refused request leaves nothing behind: it may be
     sent again.
     """
@@ -77,9 +77,9 @@ class PriceBookServiceAsyncStub(PriceBookServiceStub):
     Errors, in order: INVALID_ARGUMENT (every fault of the book, with paths such
     as `price_book.products[2].price.tiers[1].up_to`), ALREADY_EXISTS
     (`REQUEST_ID_REUSED`; `PRICE_BOOK_VERSION_TAKEN`: with other content),
-    FAILED_PRECONDITION (`EFFECTIVE_TIME_PAST`, with `earliest_time`: less than
-    5 seconds ahead, or not after that of the version published last;
-    `PRICE_BOOK_LIMIT_EXCEEDED`: 20 versions are still to come), UNAVAILABLE
+    FAILED_PRECONDITION (`PRICE_BOOK_LIMIT_EXCEEDED`: 20 versions are still to
+    come; `EFFECTIVE_TIME_PAST`, with `earliest_time`: less than 5 seconds ahead,
+    or not after that of the version published last), UNAVAILABLE
     (`DATABASE_UNAVAILABLE`). A refused request leaves nothing behind: it may be
     sent again.
     """
@@ -112,9 +112,9 @@ class PriceBookServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors, in order: INVALID_ARGUMENT (every fault of the book, with paths such
         as `price_book.products[2].price.tiers[1].up_to`), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`; `PRICE_BOOK_VERSION_TAKEN`: with other content),
-        FAILED_PRECONDITION (`EFFECTIVE_TIME_PAST`, with `earliest_time`: less than
-        5 seconds ahead, or not after that of the version published last;
-        `PRICE_BOOK_LIMIT_EXCEEDED`: 20 versions are still to come), UNAVAILABLE
+        FAILED_PRECONDITION (`PRICE_BOOK_LIMIT_EXCEEDED`: 20 versions are still to
+        come; `EFFECTIVE_TIME_PAST`, with `earliest_time`: less than 5 seconds ahead,
+        or not after that of the version published last), UNAVAILABLE
         (`DATABASE_UNAVAILABLE`). A refused request leaves nothing behind: it may be
         sent again.
         """
