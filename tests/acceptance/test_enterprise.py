@@ -1,10 +1,9 @@
 """An enterprise and its tree on the whole stack: balance down and up, usage that others pay."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import grpc
 import pytest
@@ -18,11 +17,11 @@ from tests.acceptance.clients import (
     TIMEOUT_S,
     Caller,
     caller,
-    events_of,
     failure_of,
     idr,
     new_id,
 )
+from tests.acceptance.finance import checked_documents
 
 OWN = wallet_pb2.FUNDING_SOURCE_OWN
 OWN_THEN_ANCESTORS = wallet_pb2.FUNDING_SOURCE_OWN_THEN_ANCESTORS
@@ -71,7 +70,9 @@ class Tree:
 
 
 @pytest.fixture
-async def tree(stack: Stack) -> AsyncIterator[Tree]:
+async def tree(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tree]:
+    host = stack.environment["FIRESTORE_EMULATOR_HOST"]
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", host)
     async with caller(stack.environment) as client:
         head = await node(client, "ENTERPRISE", "")
         yield Tree(
@@ -150,52 +151,18 @@ async def test_balance_goes_down_is_spent_and_comes_back(tree: Tree, stack: Stac
     assert await tree.posted(tree.head, tree.shop) == [14 * price, 3 * price]
     await tree.unassign(tree.shop, tree.head, 2 * price)
     assert await tree.posted(tree.head, tree.shop) == [16 * price, price]
-    await documents_are_the_legs(tree, stack)
+    await documents_are_the_legs(tree, stack.environment["GOOGLE_CLOUD_PROJECT"])
 
 
-async def documents_are_the_legs(tree: Tree, stack: Stack) -> None:
+async def documents_are_the_legs(tree: Tree, project: str) -> None:
     for wallet_id in (tree.head, tree.shop, tree.other_shop):
-        legs = await legs_of(tree.client, wallet_id)
-        documents = await documents_of(stack, wallet_id, len(legs))
-        assert {name: lines_of(each) for name, each in documents.items()} == legs
-        path = [tree.head] if wallet_id == tree.head else [tree.head, wallet_id]
-        for document in documents.values():
-            assert [each["wallet_id"] for each in document["path"]] == path
+        is_head = wallet_id == tree.head
+        for document in (await checked_documents(tree.client, project, wallet_id)).values():
+            path = [each["wallet_id"] for each in document["path"]]
+            assert path == ([tree.head] if is_head else [tree.head, wallet_id])
             assert document["enterprise_wallet_id"] == tree.head
-            assert document["merchant_wallet_id"] == ("" if wallet_id == tree.head else wallet_id)
+            assert document["merchant_wallet_id"] == ("" if is_head else wallet_id)
             assert all(line["account_code"] for line in document["lines"])
-
-
-Legs = list[tuple[str, str, int]]
-
-
-async def legs_of(client: Caller, wallet_id: str) -> dict[str, Legs]:
-    """Read the legs that moved something, of each transaction that a wallet asked for."""
-    request = ledger_pb2.ListTransactionsRequest(wallet_id=wallet_id)
-    listed = await client.ledger.ListTransactions(request, timeout=TIMEOUT_S)
-    legs = {
-        each.transaction_id: [
-            (entry.wallet_id, entry.amount.asset_code, entry.amount.minor_units)
-            for entry in each.entries
-            if entry.amount.minor_units
-        ]
-        for each in listed.transactions
-    }
-    return {name: each for name, each in legs.items() if each}
-
-
-async def documents_of(stack: Stack, wallet_id: str, count: int) -> Mapping[str, Any]:
-    project = stack.environment["GOOGLE_CLOUD_PROJECT"]
-    async with asyncio.timeout(3 * TIMEOUT_S):
-        while len(documents := await events_of(project, wallet_id)) < count:  # noqa: ASYNC110 (it is another process that writes)
-            await asyncio.sleep(0.1)
-    return documents
-
-
-def lines_of(document: Mapping[str, Any]) -> Legs:
-    return [
-        (line["wallet_id"], line["asset_code"], line["amount_minor"]) for line in document["lines"]
-    ]
 
 
 async def test_balance_goes_only_along_a_branch(tree: Tree) -> None:
