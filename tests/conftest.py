@@ -17,9 +17,10 @@ from devstack.stack import Stack, start_stack
 from tests.databases import (
     TransactionDatabase,
     WalletDatabase,
+    copy_transaction_database,
     copy_wallet_database,
     drop_database,
-    make_transaction_database,
+    make_transaction_template,
     make_wallet_template,
 )
 
@@ -52,10 +53,18 @@ def wallet_database(backing: Backing, wallet_database_template: str) -> Iterator
     asyncio.run(drop_database(backing, database.name))
 
 
+@pytest.fixture(scope="session")
+def transaction_database_template(backing: Backing) -> str:
+    """Name of a migrated database that nobody may connect to: it is there to be copied."""
+    return asyncio.run(make_transaction_template(backing))
+
+
 @pytest.fixture
-def transaction_database(backing: Backing) -> Iterator[TransactionDatabase]:
+def transaction_database(
+    backing: Backing, transaction_database_template: str
+) -> Iterator[TransactionDatabase]:
     """A migrated database of the Transaction service, the test's own, dropped after."""
-    database = asyncio.run(make_transaction_database(backing))
+    database = asyncio.run(copy_transaction_database(backing, transaction_database_template))
     yield database
     asyncio.run(drop_database(backing, database.name))
 

@@ -44,10 +44,18 @@ class TransactionDatabase:
     service_url: str
 
 
-async def make_transaction_database(backing: Backing) -> TransactionDatabase:
-    name = f"transaction_{uuid.uuid4().hex}"
+async def make_transaction_template(backing: Backing) -> str:
+    """Migrate a database for others to be copied from; answer its name."""
+    name = "transaction_template"
     await ensure_database(backing.postgres, name)
     await backing.migrate_transaction(name)
+    return name
+
+
+async def copy_transaction_database(backing: Backing, template: str) -> TransactionDatabase:
+    name = f"transaction_{uuid.uuid4().hex}"
+    async with connected(backing.postgres) as connection:
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return TransactionDatabase(
         name,
         backing.postgres_url("postgres", name),

@@ -28,19 +28,23 @@ class PriceWatch:
         self._sees = True
 
     async def run(self) -> None:
-        """Go on until cancelled; say once when the database goes away, and when it is back."""
+        """Go on until cancelled."""
         while True:
             await asyncio.sleep(INTERVAL_S)
-            try:
-                await self.look()
-            except Exception as error:  # noqa: BLE001 (prices in memory hold on)
-                if self._sees:
-                    _log.warning("no new price books can be seen", error=repr(error))
-                self._sees = False
-            else:
-                if not self._sees:
-                    _log.info("new price books can be seen again")
-                self._sees = True
+            await self.round()
+
+    async def round(self) -> None:
+        """Look, whatever comes of it; say once that nothing can be seen, and once that it can."""
+        try:
+            await self.look()
+        except Exception as error:  # noqa: BLE001 (prices in memory hold on)
+            if self._sees:
+                _log.warning("no new price books can be seen", error=repr(error))
+            self._sees = False
+            return
+        if not self._sees:
+            _log.info("new price books can be seen again")
+        self._sees = True
 
     async def look(self) -> None:
         """Take over what was published since the last look. Raises `Unavailable`."""

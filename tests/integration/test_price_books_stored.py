@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from shared.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from shared.idempotency import digest
@@ -22,6 +23,10 @@ from transaction_service.pricing.price_books import PriceBooks
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LEAD = timedelta(seconds=5)
 INSTANT = timedelta(microseconds=1)
+TERMINATE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = $1 AND usename = 'transaction_service'
+"""
 
 
 @dataclass
@@ -200,11 +205,30 @@ async def test_nothing_published_can_be_changed(
     await conn.close()
 
 
-async def test_prices_hold_on_while_the_database_is_away(instance: Instance) -> None:
-    """A look fails, the probe tells after it, and prices are answered as before."""
+async def test_prices_hold_on_while_the_database_is_away(
+    instance: Instance, transaction_database: TransactionDatabase
+) -> None:
+    """Health and one line of the log tell of it; prices are as before; it ends by itself."""
     await instance.publish("a")
+    owner = await asyncpg.connect(transaction_database.owner_url)
+    name = transaction_database.name
     await instance.watch.probe()
-    await instance.pool.close()
-    with pytest.raises(Unavailable):
-        await instance.watch.look()
-    assert instance.books.in_force(NOON).version == "a"
+    with capture_logs() as logs:
+        await owner.execute("ALTER ROLE transaction_service CONNECTION LIMIT 0")
+        await owner.execute(TERMINATE, name)
+        try:
+            for _ in range(3):
+                await instance.watch.round()
+        finally:
+            await owner.execute("ALTER ROLE transaction_service CONNECTION LIMIT -1")
+        with pytest.raises(Unavailable):
+            await instance.watch.probe()
+        assert instance.books.in_force(NOON).version == "a"
+        for _ in range(2):
+            await instance.watch.round()
+    await instance.watch.probe()
+    assert [each["event"] for each in logs] == [
+        "no new price books can be seen",
+        "new price books can be seen again",
+    ]
+    await owner.close()
