@@ -17,6 +17,11 @@ PRICE_BOOK_NOT_FOUND = "PRICE_BOOK_NOT_FOUND"
 PRICE_BOOK_VERSION_TAKEN = "PRICE_BOOK_VERSION_TAKEN"
 REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
 
+# gRPC carries errors as metadata, of which a client takes 8 KiB unless it says otherwise; a third
+# of it goes to their encoding.
+ERROR_ROOM = 4_000
+ERROR_ROOM_OF_EACH = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Publish:
@@ -44,10 +49,7 @@ class Catalogue:
         version, `FailedPrecondition` for its effective time, `Unavailable`.
         """
         if faults := faults_of(asked.book):
-            violations = [
-                FieldViolation(f"price_book.{each.field}", each.description) for each in faults
-            ]
-            raise InvalidArgument("FIELD_INVALID", *violations)
+            raise InvalidArgument("FIELD_INVALID", *_told(faults))
         async with connection(self._pool) as conn, conn.transaction():
             await store.lock_publishing(conn)
             published = await _repeated(conn, asked) or await self._first(conn, asked)
@@ -89,6 +91,18 @@ class Catalogue:
         """List the versions that hold from before a time on. Raises `Unavailable`."""
         async with connection(self._pool) as conn:
             return await store.list_books(conn, before, limit)
+
+
+def _told(faults: list[FieldViolation]) -> list[FieldViolation]:
+    """Name the faults by the request's fields; those that an error has no room for, by number."""
+    told: list[FieldViolation] = []
+    room = ERROR_ROOM
+    for i, fault in enumerate(faults):
+        room -= len(fault.field) + len(fault.description) + ERROR_ROOM_OF_EACH
+        if room < 0:
+            return [*told, FieldViolation("price_book", f"has {len(faults) - i} faults more")]
+        told.append(FieldViolation(f"price_book.{fault.field}", fault.description))
+    return told
 
 
 async def _repeated(conn: Connection, asked: Publish) -> Published | None:

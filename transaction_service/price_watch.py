@@ -48,6 +48,10 @@ class PriceWatch:
 
     async def look(self) -> None:
         """Take over what was published since the last look. Raises `Unavailable`."""
+        while await self._take() == MAX_AT_ONCE:
+            pass
+
+    async def _take(self) -> int:
         async with connection(self._pool) as conn:
             now, last = self._clock(), self._books.last_effective_at
             if last is None:
@@ -55,6 +59,7 @@ class PriceWatch:
             else:
                 found = await store.load_new_books(conn, last, MAX_AT_ONCE)
         self._books.add([_dated(each) for each in found], now)
+        return len(found)
 
     async def probe(self) -> None:
         """Raise unless the last look succeeded."""

@@ -132,3 +132,17 @@ async def test_versions_are_listed_by_page(prices: PriceCaller) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await prices.books.ListPriceBooks(request, timeout=TIMEOUT_S)
     assert failure_of(refused.value).fields == ("page_token",)
+
+
+async def test_a_book_full_of_faults_is_still_answered(prices: PriceCaller) -> None:
+    """More faults than an error has room for: the first are told, and the number of the others."""
+    bad = price_book_pb2.Product(product_code="x" * 65)
+    book = price_book_pb2.PriceBook(version="bad", products=[bad] * 1000)
+    request = price_book_pb2.PublishPriceBookRequest(request_id=new_id(), price_book=book)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await prices.books.PublishPriceBook(request, timeout=TIMEOUT_S)
+    failure = failure_of(refused.value)
+    assert failure.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert failure.fields[0] == "price_book.assets"
+    assert failure.fields[-1] == "price_book"
+    assert len(failure.fields) > 30

@@ -88,7 +88,7 @@ def _product_faults(product: Product, path: str, assets: set[str], taxes: set[st
     yield from _known_asset_faults(product.asset_code, f"{path}.asset_code", assets)
     yield from _price_faults(product.price, f"{path}.price")
     if product.tax_code and product.tax_code not in taxes:
-        yield FieldViolation(f"{path}.tax_code", f"{product.tax_code} is not among the taxes")
+        yield FieldViolation(f"{path}.tax_code", "is not among the taxes")
     if product.vendor_cost is not None:
         yield from _cost_faults(product.vendor_cost, f"{path}.vendor_cost", assets)
 
@@ -131,8 +131,7 @@ def _override_faults(override: Override, path: str, products: set[str]) -> Fault
     for field in ("wallet_id", "reseller_wallet_id"):
         yield from _text_faults(getattr(override, field), f"{path}.{field}", min_length=0)
     if override.product_code not in products:
-        words = f"{override.product_code} is not among the products"
-        yield FieldViolation(f"{path}.product_code", words)
+        yield FieldViolation(f"{path}.product_code", "is not among the products")
     yield from _price_faults(override.price, f"{path}.price")
 
 
@@ -174,7 +173,7 @@ def _tier_faults(tiers: Sequence[Tier], path: str) -> Faults:
 
 def _known_asset_faults(asset_code: str, path: str, assets: set[str]) -> Faults:
     if asset_code not in assets:
-        yield FieldViolation(path, f"{asset_code or 'nothing'} is not among the assets")
+        yield FieldViolation(path, "is not among the assets")
 
 
 def _text_faults(text: str, path: str, min_length: int = 1) -> Faults:
@@ -198,5 +197,5 @@ def _twice(codes: Iterable[str], path: str, field: str) -> Faults:
     seen: set[str] = set()
     for i, code in enumerate(codes):
         if code in seen:
-            yield FieldViolation(f"{path}[{i}].{field}", f"{code} is there already")
+            yield FieldViolation(f"{path}[{i}].{field}", "is there already")
         seen.add(code)

@@ -69,7 +69,8 @@ class PriceBookServiceServicer:
         whatever its request id, and is answered as it was published.
 
         Errors, in order: INVALID_ARGUMENT (every fault of the book, with paths such
-        as `price_book.products[2].price.tiers[1].up_to`), ALREADY_EXISTS
+        as `price_book.products[2].price.tiers[1].up_to`; of more than an error can
+        carry, some 40, the last says how many), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`; `PRICE_BOOK_VERSION_TAKEN`: with other content),
         FAILED_PRECONDITION (`PRICE_BOOK_LIMIT_EXCEEDED`: 20 versions are still to
         come; `EFFECTIVE_TIME_PAST`, with `earliest_time`: less than 5 seconds ahead,
