@@ -4,6 +4,7 @@ import asyncio
 import random
 from datetime import timedelta
 
+from shared.paging import PageTokens
 from shared.process import load_settings
 from shared.rpc_server import Edge, Health, serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
@@ -13,7 +14,6 @@ from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
 from wallet_service.models.registry import MODELS
-from wallet_service.paging import PageTokens
 from wallet_service.periods import Periods
 from wallet_service.reports import Reports
 from wallet_service.settings import WalletSettings

@@ -1,8 +1,10 @@
 """Plans as they come over the wire: what is malformed is named by its path."""
 
+import json
 from collections.abc import Callable
 
 import pytest
+from google.protobuf.json_format import ParseDict
 from privy.wallet.v1 import amount_pb2, ledger_pb2
 
 from shared.errors import InvalidArgument
@@ -107,3 +109,17 @@ def test_what_is_malformed_is_named_by_its_path(field: str, spoil: Change) -> No
     with pytest.raises(InvalidArgument) as refused:
         plans.plan_of(plan, "plans[3]")
     assert [each.field for each in refused.value.violations] == [field]
+
+
+def test_a_charge_is_kept_as_it_was_frozen() -> None:
+    """Tax, revenue and margins too: a commit and a void go by them. What was unset stays unset."""
+    plain = ledger_pb2.Charge(product_code="SIGN", quantity=1, price=rupiah(5), revenue=rupiah(0))
+    resold = ledger_pb2.Charge(
+        product_code="SIGN", quantity=2, unit_price=rupiah(5), price=rupiah(11),
+        unit_cost=rupiah(1), cost=rupiah(2), vendor_code="CA", tax=rupiah(1), tax_code="VAT",
+        revenue=rupiah(7), margins=[ledger_pb2.Margin(wallet_id="wal_1", minor_units=3)],
+    )  # fmt: skip
+    plan = usage()
+    plan.charges.extend([plain, resold])
+    kept = json.loads(plans.plan_of(plan, "plans[3]").charges_json)
+    assert [ParseDict(each, ledger_pb2.Charge()) for each in kept] == [plain, resold]

@@ -12,10 +12,10 @@ from privy.wallet.v1 import (
     wallet_pb2_grpc,
 )
 
+from shared.paging import PageTokens
 from shared.rpc_server import Services
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
-from wallet_service.paging import PageTokens
 from wallet_service.periods import Periods
 from wallet_service.reports import Reports
 from wallet_service.rpc.feed import EventFeedServicer

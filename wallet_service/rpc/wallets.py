@@ -2,7 +2,7 @@
 
 from privy.wallet.v1 import wallet_pb2, wallet_pb2_grpc
 
-from wallet_service.paging import PageTokens, page_size
+from shared.paging import PageTokens, page_size
 from wallet_service.reports import Reports
 from wallet_service.rpc.context import Context, query_of
 from wallet_service.spending import Spending

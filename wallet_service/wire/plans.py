@@ -294,18 +294,30 @@ def _charges_json(charges: Sequence[ledger_pb2.Charge], path: str) -> str:
     for i, charge in enumerate(charges):
         checked_text(charge.product_code, f"{path}[{i}].product_code", 1, MAX_CODE)
         checked_text(charge.vendor_code, f"{path}[{i}].vendor_code", 0, MAX_CODE)
+        checked_text(charge.tax_code, f"{path}[{i}].tax_code", 0, MAX_CODE)
+        if len(charge.margins) > MAX_LEGS:
+            raise invalid(f"{path}[{i}].margins", f"must be at most {MAX_LEGS}")
     return canonical_json([_charge_dict(each) for each in charges])
 
 
 def _charge_dict(charge: ledger_pb2.Charge) -> dict[str, object]:
+    """Keep all that a charge says: a commit, and what finance hears of a void, go by it."""
+    amounts = {
+        "unit_price": charge.unit_price,
+        "price": charge.price,
+        "unit_cost": charge.unit_cost,
+        "cost": charge.cost,
+        "tax": charge.tax,
+        "revenue": charge.revenue,
+    }
+    margins = [{"wallet_id": m.wallet_id, "minor_units": m.minor_units} for m in charge.margins]
     return {
         "product_code": charge.product_code,
         "quantity": charge.quantity,
-        "unit_price": _amount_dict(charge.unit_price),
-        "price": _amount_dict(charge.price),
-        "unit_cost": _amount_dict(charge.unit_cost),
-        "cost": _amount_dict(charge.cost),
         "vendor_code": charge.vendor_code,
+        "tax_code": charge.tax_code,
+        "margins": margins,
+        **{name: _amount_dict(each) for name, each in amounts.items() if each.asset_code},
     }
 
 

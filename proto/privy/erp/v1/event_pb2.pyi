@@ -110,6 +110,7 @@ class CostRevenueEvent(_message.Message):
     RESELLER_WALLET_ID_FIELD_NUMBER: _builtins.int
     VENDOR_CODE_FIELD_NUMBER: _builtins.int
     TAX_CODE_FIELD_NUMBER: _builtins.int
+    SELLER_WALLET_IDS_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """The transaction it belongs to; also the event's id."""
     kind: _ledger_pb2.TransactionKind.ValueType
@@ -166,6 +167,12 @@ class CostRevenueEvent(_message.Message):
     def path(self) -> _containers.RepeatedCompositeFieldContainer[_wallet_pb2.PathNode]:
         """The wallets above the one that asked, the topmost first, then itself."""
 
+    @_builtins.property
+    def seller_wallet_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The resellers that earn a margin by it, the one nearest to the buyer first.
+        They are as of the usage, also in an event that takes it back.
+        """
+
     def __init__(
         self,
         *,
@@ -190,10 +197,11 @@ class CostRevenueEvent(_message.Message):
         reseller_wallet_id: _builtins.str = ...,
         vendor_code: _builtins.str = ...,
         tax_code: _builtins.str = ...,
+        seller_wallet_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_wallet_id", b"application_wallet_id", "booking_id", b"booking_id", "channel_wallet_id", b"channel_wallet_id", "create_time", b"create_time", "effective_time", b"effective_time", "enterprise_wallet_id", b"enterprise_wallet_id", "kind", b"kind", "lines", b"lines", "merchant_wallet_id", b"merchant_wallet_id", "path", b"path", "price_book_version", b"price_book_version", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "reseller_wallet_id", b"reseller_wallet_id", "tax_code", b"tax_code", "transaction_id", b"transaction_id", "vendor_code", b"vendor_code", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_wallet_id", b"application_wallet_id", "booking_id", b"booking_id", "channel_wallet_id", b"channel_wallet_id", "create_time", b"create_time", "effective_time", b"effective_time", "enterprise_wallet_id", b"enterprise_wallet_id", "kind", b"kind", "lines", b"lines", "merchant_wallet_id", b"merchant_wallet_id", "path", b"path", "price_book_version", b"price_book_version", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "reseller_wallet_id", b"reseller_wallet_id", "seller_wallet_ids", b"seller_wallet_ids", "tax_code", b"tax_code", "transaction_id", b"transaction_id", "vendor_code", b"vendor_code", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

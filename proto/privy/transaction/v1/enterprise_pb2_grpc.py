@@ -105,8 +105,9 @@ class EnterpriseServiceServicer:
     def ExtendBalance(self, request, context):
         """Gives what is free of a lot a later expiry: it becomes a new lot. What
         bookings hold of it keeps the old one.
-        Then: INVALID_ARGUMENT (`EXPIRE_TIME_PAST`), and what
-        `privy.wallet.v1.ExtendLot` says of the lot.
+        Then: NOT_FOUND (`LOT_NOT_FOUND`: the wallet has nothing free of it),
+        INVALID_ARGUMENT (`EXPIRE_TIME_PAST`: the time is past, or not after the
+        present expiry).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -62,8 +62,9 @@ class EnterpriseServiceStub:
     ExtendBalance: _grpc.UnaryUnaryMultiCallable[_enterprise_pb2.ExtendBalanceRequest, _enterprise_pb2.ExtendBalanceResponse]
     """Gives what is free of a lot a later expiry: it becomes a new lot. What
     bookings hold of it keeps the old one.
-    Then: INVALID_ARGUMENT (`EXPIRE_TIME_PAST`), and what
-    `privy.wallet.v1.ExtendLot` says of the lot.
+    Then: NOT_FOUND (`LOT_NOT_FOUND`: the wallet has nothing free of it),
+    INVALID_ARGUMENT (`EXPIRE_TIME_PAST`: the time is past, or not after the
+    present expiry).
     """
 
 @_typing.type_check_only
@@ -100,8 +101,9 @@ class EnterpriseServiceAsyncStub(EnterpriseServiceStub):
     ExtendBalance: _aio.UnaryUnaryMultiCallable[_enterprise_pb2.ExtendBalanceRequest, _enterprise_pb2.ExtendBalanceResponse]  # type: ignore[assignment]
     """Gives what is free of a lot a later expiry: it becomes a new lot. What
     bookings hold of it keeps the old one.
-    Then: INVALID_ARGUMENT (`EXPIRE_TIME_PAST`), and what
-    `privy.wallet.v1.ExtendLot` says of the lot.
+    Then: NOT_FOUND (`LOT_NOT_FOUND`: the wallet has nothing free of it),
+    INVALID_ARGUMENT (`EXPIRE_TIME_PAST`: the time is past, or not after the
+    present expiry).
     """
 
 class EnterpriseServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -159,8 +161,9 @@ class EnterpriseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_enterprise_pb2.ExtendBalanceResponse, _abc.Awaitable[_enterprise_pb2.ExtendBalanceResponse]]:
         """Gives what is free of a lot a later expiry: it becomes a new lot. What
         bookings hold of it keeps the old one.
-        Then: INVALID_ARGUMENT (`EXPIRE_TIME_PAST`), and what
-        `privy.wallet.v1.ExtendLot` says of the lot.
+        Then: NOT_FOUND (`LOT_NOT_FOUND`: the wallet has nothing free of it),
+        INVALID_ARGUMENT (`EXPIRE_TIME_PAST`: the time is past, or not after the
+        present expiry).
         """
 
 def add_EnterpriseServiceServicer_to_server(servicer: EnterpriseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -134,7 +134,7 @@ class TransactionServiceServicer:
     def BookUsage(self, request, context):
         """Sets the price of a usage aside, at today's price, frozen. What is still set
         aside at `expire_time` is set free by itself, within seconds.
-        Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+        Errors of prices come first: see `RecordUsage`. Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -164,7 +164,10 @@ class TransactionServiceServicer:
 
     def RecordUsage(self, request, context):
         """Books and commits a usage in one step.
-        Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+        First, all of prices: INVALID_ARGUMENT (`QUOTE_INVALID`), FAILED_PRECONDITION
+        (`QUOTE_EXPIRED`; `PRICE_BOOK_MISSING`: none is in force), INVALID_ARGUMENT
+        (`PRODUCT_UNKNOWN`), FAILED_PRECONDITION (`PRICE_BELOW_WHOLESALE`: a reseller
+        would sell below what it pays, with `wallet_id`). Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -194,7 +197,8 @@ class TransactionServiceServicer:
 
     def QuoteUsage(self, request, context):
         """Prices a usage and says whether the wallet could pay for it. No effect.
-        Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+        Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
+        NOT_FOUND (`WALLET_NOT_FOUND`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

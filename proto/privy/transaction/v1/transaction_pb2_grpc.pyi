@@ -57,7 +57,7 @@ class TransactionServiceStub:
     BookUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.BookUsageRequest, _transaction_pb2.BookUsageResponse]
     """Sets the price of a usage aside, at today's price, frozen. What is still set
     aside at `expire_time` is set free by itself, within seconds.
-    Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+    Errors of prices come first: see `RecordUsage`. Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
     CommitUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.CommitUsageRequest, _transaction_pb2.CommitUsageResponse]
@@ -75,7 +75,10 @@ class TransactionServiceStub:
     """
     RecordUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.RecordUsageRequest, _transaction_pb2.RecordUsageResponse]
     """Books and commits a usage in one step.
-    Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+    First, all of prices: INVALID_ARGUMENT (`QUOTE_INVALID`), FAILED_PRECONDITION
+    (`QUOTE_EXPIRED`; `PRICE_BOOK_MISSING`: none is in force), INVALID_ARGUMENT
+    (`PRODUCT_UNKNOWN`), FAILED_PRECONDITION (`PRICE_BELOW_WHOLESALE`: a reseller
+    would sell below what it pays, with `wallet_id`). Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
     Transfer: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.TransferRequest, _transaction_pb2.TransferResponse]
@@ -93,7 +96,8 @@ class TransactionServiceStub:
     """
     QuoteUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.QuoteUsageRequest, _transaction_pb2.QuoteUsageResponse]
     """Prices a usage and says whether the wallet could pay for it. No effect.
-    Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+    Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
+    NOT_FOUND (`WALLET_NOT_FOUND`).
     """
     GetTransaction: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.GetTransactionRequest, _transaction_pb2.GetTransactionResponse]
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
@@ -134,7 +138,7 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     BookUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.BookUsageRequest, _transaction_pb2.BookUsageResponse]  # type: ignore[assignment]
     """Sets the price of a usage aside, at today's price, frozen. What is still set
     aside at `expire_time` is set free by itself, within seconds.
-    Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+    Errors of prices come first: see `RecordUsage`. Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
     CommitUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.CommitUsageRequest, _transaction_pb2.CommitUsageResponse]  # type: ignore[assignment]
@@ -152,7 +156,10 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     """
     RecordUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.RecordUsageRequest, _transaction_pb2.RecordUsageResponse]  # type: ignore[assignment]
     """Books and commits a usage in one step.
-    Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+    First, all of prices: INVALID_ARGUMENT (`QUOTE_INVALID`), FAILED_PRECONDITION
+    (`QUOTE_EXPIRED`; `PRICE_BOOK_MISSING`: none is in force), INVALID_ARGUMENT
+    (`PRODUCT_UNKNOWN`), FAILED_PRECONDITION (`PRICE_BELOW_WHOLESALE`: a reseller
+    would sell below what it pays, with `wallet_id`). Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
     Transfer: _aio.UnaryUnaryMultiCallable[_transaction_pb2.TransferRequest, _transaction_pb2.TransferResponse]  # type: ignore[assignment]
@@ -170,7 +177,8 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     """
     QuoteUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.QuoteUsageRequest, _transaction_pb2.QuoteUsageResponse]  # type: ignore[assignment]
     """Prices a usage and says whether the wallet could pay for it. No effect.
-    Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+    Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
+    NOT_FOUND (`WALLET_NOT_FOUND`).
     """
     GetTransaction: _aio.UnaryUnaryMultiCallable[_transaction_pb2.GetTransactionRequest, _transaction_pb2.GetTransactionResponse]  # type: ignore[assignment]
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
@@ -220,7 +228,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transaction_pb2.BookUsageResponse, _abc.Awaitable[_transaction_pb2.BookUsageResponse]]:
         """Sets the price of a usage aside, at today's price, frozen. What is still set
         aside at `expire_time` is set free by itself, within seconds.
-        Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+        Errors of prices come first: see `RecordUsage`. Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
 
@@ -256,7 +264,10 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_pb2.RecordUsageResponse, _abc.Awaitable[_transaction_pb2.RecordUsageResponse]]:
         """Books and commits a usage in one step.
-        Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+        First, all of prices: INVALID_ARGUMENT (`QUOTE_INVALID`), FAILED_PRECONDITION
+        (`QUOTE_EXPIRED`; `PRICE_BOOK_MISSING`: none is in force), INVALID_ARGUMENT
+        (`PRODUCT_UNKNOWN`), FAILED_PRECONDITION (`PRICE_BELOW_WHOLESALE`: a reseller
+        would sell below what it pays, with `wallet_id`). Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
 
@@ -292,7 +303,8 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_pb2.QuoteUsageResponse, _abc.Awaitable[_transaction_pb2.QuoteUsageResponse]]:
         """Prices a usage and says whether the wallet could pay for it. No effect.
-        Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+        Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
+        NOT_FOUND (`WALLET_NOT_FOUND`).
         """
 
     @_abc_1.abstractmethod
