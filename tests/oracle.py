@@ -114,9 +114,11 @@ class Oracle:
     def _void(self, ask: Ask) -> Ask:
         """Say what it takes back of each leg: of what is left, all unless it says how much."""
         about = self.transactions[ask.of]
+        if about.ask.wallet != ask.wallet:
+            return ask
         minor = ask.minor or about.ask.minor - about.voided or about.ask.minor
         legs = taken_back(about.ask, about.voided, minor) if about.ask.kind in VOIDABLE else ()
-        return replace(ask, minor=minor, legs=legs)
+        return replace(ask, asset=about.ask.asset, minor=minor, legs=legs)
 
     def _refuse(self, ask: Ask, fault: Ask, refusal: Reply) -> Reply:
         """Refuse an ask for one of its group, itself perhaps; keep that if its reason is kept."""

@@ -11,6 +11,7 @@ from wallet_service.decide.model import (
     Account,
     Books,
     Facts,
+    Holders,
     Original,
     OriginalEntry,
     Posted,
@@ -143,13 +144,24 @@ def make_known(books: Books, verdict: Verdict) -> None:
     )
     facts = books.facts
     originals = {**facts.originals, txn.transaction_id: original}
-    holders = {each: tuple(part.key for part in hold.parts) for each, hold in books.holds.items()}
+    holders = {
+        each: Holders(hold.wallet_id, tuple(part.key for part in hold.parts))
+        for each, hold in books.holds.items()
+    }
     books.facts = replace(facts, originals=originals, holders=holders)
 
 
-def own_node(wallet_id: int) -> Node:
+def own_node(wallet_id: int, state: str = "ACTIVE") -> Node:
     """A wallet that pays for itself, without limits."""
-    return Node(wallet_id, 1, (wallet_id,), splits=False, limits=())
+    return Node(wallet_id, 1, (wallet_id,), splits=False, limits=(), state=state)
+
+
+def put_node(books: Books, node: Node) -> None:
+    """Let the next batch know a wallet otherwise."""
+    books.facts = replace(books.facts, nodes={**books.facts.nodes, node.wallet_id: node})
+    for key, account in books.accounts.items():
+        if key.wallet_id == node.wallet_id:
+            account.wallet_state = node.state
 
 
 def books(*wallet_ids: int, first_transaction_id: int = 1) -> Books:

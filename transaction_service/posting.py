@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from privy.wallet.v1 import ledger_pb2
 
-from shared.errors import Aborted
+from shared.errors import Aborted, DomainError, NotFound
 from transaction_service.domain import Action, Plan, Profile
 from transaction_service.locks import WalletLocks
 from transaction_service.profiles import Profiles
@@ -12,6 +12,7 @@ from transaction_service.wallet_client import WalletClient
 
 MAX_ATTEMPTS = 5
 VERSION_STALE = "VERSION_STALE"
+REQUEST_UNKNOWN = "REQUEST_UNKNOWN"
 
 Planning = Callable[[Profile], Plan]
 
@@ -37,13 +38,30 @@ class Posting:
     ) -> ledger_pb2.Transaction:
         """Do as `post`, once: raises `Aborted` where the wallet was changed meanwhile."""
         profile = await self._profiles.of(wallet_id)
-        plan = plan_for(profile)
+        try:
+            plan = plan_for(profile)
+        except DomainError as refusal:
+            return await self._answered_before(action, refusal)
         try:
             async with self._locks.hold(wallet_id):
                 return await self._wallet.post(action, plan)
         except Aborted as stale:
             if stale.reason == VERSION_STALE:
                 self._profiles.forget(profile)
+            raise
+
+    async def _answered_before(
+        self, action: Action, refusal: DomainError
+    ) -> ledger_pb2.Transaction:
+        """Answer a repeated request as at first, whatever it would be planned to by now.
+
+        Raises `refusal` for one that was never answered.
+        """
+        try:
+            return await self._wallet.replay(action)
+        except NotFound as unknown:
+            if unknown.reason == REQUEST_UNKNOWN:
+                raise refusal from None
             raise
 
 

@@ -20,7 +20,7 @@ from shared.rpc_client import error_of, rebuilt
 from shared.telemetry import Metrics
 from transaction_service.domain import Action, Booking, Original, Plan, Profile
 from transaction_service.wire import wallet
-from transaction_service.wire.plans import plan_out
+from transaction_service.wire.plans import plan_out, replay_out
 
 POST_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0
@@ -70,6 +70,14 @@ class WalletClient:
         where the Wallet does not answer: then the outcome is open.
         """
         return await self._coalescer.submit(plan_out(action, plan))
+
+    async def replay(self, action: Action) -> ledger_pb2.Transaction:
+        """Answer what an action's request was answered before, and decide nothing.
+
+        Raises that refusal, `NotFound` (`REQUEST_UNKNOWN`) for one that never was answered, and
+        what `post` raises.
+        """
+        return await self._coalescer.submit(replay_out(action))
 
     async def drain(self) -> None:
         await self._coalescer.drain()

@@ -80,4 +80,5 @@ def _standing(models: Models, stored: StoredStanding) -> Standing:
         stored.version,
         models[stored.wallet_type].model_validate(stored.attributes),
         SpendingPolicy.model_validate(stored.policy),
+        stored.state,
     )

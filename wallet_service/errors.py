@@ -16,6 +16,7 @@ from shared.errors import (
     invalid,
 )
 
+REQUEST_UNKNOWN = "REQUEST_UNKNOWN"
 ASSET_UNKNOWN = "ASSET_UNKNOWN"
 EXPIRE_TIME_PAST = "EXPIRE_TIME_PAST"
 REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
@@ -63,6 +64,9 @@ class Rule:
 
 
 POSTING_RULES = (
+    Rule(
+        REQUEST_UNKNOWN, NotFound, "The first answer was asked for, and there is none.", kept=False
+    ),
     Rule(ASSET_UNKNOWN, InvalidArgument, "An asset is not registered.", kept=False),
     Rule(REQUEST_ID_REUSED, AlreadyExists, "The id came before, with another body.", kept=False),
     Rule(EXPIRE_TIME_PAST, InvalidArgument, "What is booked or added has expired.", kept=False),
@@ -181,6 +185,11 @@ def period_closed(closed_until: datetime) -> Refusal:
     moment = closed_until.isoformat()
     message = f"the books are closed up to {moment}"
     return Refusal(PERIOD_CLOSED, message, {"closed_until": moment})
+
+
+def request_unknown(request_id: str) -> Refusal:
+    message = f"request id {request_id} was not answered before"
+    return Refusal(REQUEST_UNKNOWN, message, {"request_id": request_id})
 
 
 def request_id_reused(request_id: str) -> Refusal:

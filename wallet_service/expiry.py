@@ -19,6 +19,7 @@ from wallet_service.decide.plan import (
 from wallet_service.ledger import Ledger
 from wallet_service.store.connections import Pool, connection
 from wallet_service.store.expiry import DueHold, DueLot, due_holds, due_lots
+from wallet_service.store.wallets import Wallet, find_wallets
 from wallet_service.wire.events import breakage_event
 
 INTERVAL_S = 1.0
@@ -57,7 +58,10 @@ class Expiry:
         async with connection(self._pool) as conn:
             holds = await due_holds(conn, MAX_AT_ONCE)
             lots = await due_lots(conn, MAX_AT_ONCE)
-        plans = [*map(_expiration, holds), *map(_breakage, lots)]
+            found = await find_wallets(conn, [each.wallet_id for each in lots])
+        owners = {each.wallet_id: each for each in found}
+        breakages = [_breakage(each, owners[each.wallet_id]) for each in lots]
+        plans = [*map(_expiration, holds), *breakages]
         await asyncio.gather(*map(self._ledger.post, plans))
         return len(plans)
 
@@ -68,7 +72,7 @@ def _expiration(hold: DueHold) -> Plan:
     return replace(plan, hold=ReleaseHold(hold.booking_id))
 
 
-def _breakage(lot: DueLot) -> Plan:
+def _breakage(lot: DueLot, owner: Wallet) -> Plan:
     """Plan a breakage, under a request id of its own for each state that the lot is found in."""
     key = AccountKey(lot.wallet_id, WALLET, lot.asset_code)
     earned = AccountKey(HOUSE, "BREAKAGE", lot.asset_code)
@@ -77,7 +81,7 @@ def _breakage(lot: DueLot) -> Plan:
         _own_plan("BREAKAGE", lot.wallet_id, request_id),
         legs=(Leg(key, lot.free_minor), Leg(earned, -lot.free_minor)),
         break_lot=BreakLot(key, lot.lot_id, lot.free_minor),
-        event=breakage_event(lot, request_id),
+        event=breakage_event(owner, request_id),
     )
 
 

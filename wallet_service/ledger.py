@@ -127,9 +127,8 @@ class Ledger:
 
 def _wallets_of(group: Group) -> set[int]:
     """Answer whose rows a group locks; those of the house are striped, so that nobody waits."""
-    return {plan.wallet_id for plan in group} | {
-        leg.key.wallet_id for plan in group for leg in plan.legs if leg.key.wallet_id != HOUSE
-    }
+    named = {plan.wallet_id for plan in group}
+    return (named | {leg.key.wallet_id for plan in group for leg in plan.legs}) - {HOUSE}
 
 
 def _answer(verdict: Verdict, earlier: dict[int, Transaction]) -> Answer:

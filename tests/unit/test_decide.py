@@ -53,11 +53,10 @@ def ledger() -> Books:
     books = plans.books(*range(1, 8), first_transaction_id=9)
     books.accounts[plans.wallet(CROWDED)].open_lots = 1000
     limit = Limit(LIMITED, "IDR", "", "TRANSACTION", 50, "UTC")
-    limited = replace(plans.own_node(LIMITED), limits=(limit,))
-    books.facts = replace(books.facts, nodes={**books.facts.nodes, LIMITED: limited})
+    plans.put_node(books, replace(plans.own_node(LIMITED), limits=(limit,)))
     books.closed_until = PAST
-    books.accounts[plans.wallet(FROZEN)].wallet_state = "FROZEN"
-    books.accounts[plans.wallet(CLOSED)].wallet_state = "CLOSED"
+    plans.put_node(books, plans.own_node(FROZEN, "FROZEN"))
+    plans.put_node(books, plans.own_node(CLOSED, "CLOSED"))
     books.accounts[plans.wallet(IN_CREDIT)].credit_limit_minor = 7
     steps = [
         plans.top_up(KNOWN, 105, USED),
@@ -80,6 +79,7 @@ TOO_MUCH = MAX_BALANCE_MINOR + 1
 
 # Each plan breaks the rule that it is listed under and, as far as one plan can, later ones too.
 PRECEDENCE = [
+    ("REQUEST_UNKNOWN", replace(plans.usage(UNKNOWN, TOO_MUCH), replay_only=True)),
     ("ASSET_UNKNOWN", plans.plan("USAGE", UNKNOWN, Leg(OFF_BOOKS, 1), request_id=USED)),
     ("REQUEST_ID_REUSED", plans.usage(UNKNOWN, TOO_MUCH, USED)),
     ("EXPIRE_TIME_PAST", plans.booking(UNKNOWN, 1, PAST)),
@@ -171,6 +171,17 @@ def test_a_refused_request_stays_refused(ledger: Books) -> None:
     late = plans.usage(KNOWN, 500)
     verdicts, _ = plans.decide_each([late, plans.top_up(KNOWN, 1000), late], ledger)
     assert [reason(each) for each in verdicts] == ["INSUFFICIENT_FUNDS", "OK", "INSUFFICIENT_FUNDS"]
+
+
+def test_a_first_verdict_can_be_asked_for_alone(ledger: Books) -> None:
+    """It is the first one for the same body, a reused id for another, and changes nothing."""
+    plan = plans.usage(KNOWN, 5)
+    first = one(plan, ledger)
+    before = state(ledger)
+    assert one(replace(plan, replay_only=True), ledger) == first
+    other = replace(plan, body_digest=b"another", replay_only=True)
+    assert reason(one(other, ledger)) == "REQUEST_ID_REUSED"
+    assert state(ledger) == before
 
 
 def test_validation_alone_changes_nothing(ledger: Books) -> None:

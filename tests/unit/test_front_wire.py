@@ -177,17 +177,13 @@ def test_a_void_and_an_extension_say_of_what() -> None:
     assert (bool(void.event), bool(extended.event)) == (True, False)
 
 
-def test_an_event_names_the_nearest_wallet_of_each_role() -> None:
-    """Among the whole path, the wallet itself included; roles that nobody has stay empty."""
+def test_an_event_tells_the_whole_path() -> None:
+    """From the topmost wallet down to the one that asks, each with its type and role."""
     event = event_of(replace(USAGE, legs=(), void_of=VoidOf("txn_1", 0)))
     assert [each.wallet_id for each in event.path] == [f"wal_{n}" for n in range(1, 6)]
     assert event.path[3] == wallet_pb2.PathNode(
         wallet_id="wal_4", type=wallet_pb2.WALLET_TYPE_ENTERPRISE, role="CHANNEL"
     )
-    assert event.reseller_wallet_id == "wal_2"
-    assert event.enterprise_wallet_id == "wal_3"
-    assert event.channel_wallet_id == "wal_5"
-    assert event.merchant_wallet_id == event.application_wallet_id == ""
 
 
 def test_an_event_says_what_was_used_and_leaves_the_lines_to_the_ledger() -> None:

@@ -313,9 +313,8 @@ class CoreAndOracle(RuleBasedStateMachine):
     def change_state(self, wallet: str, kind: str) -> None:
         """Change a wallet, which is not for the core to decide, where the oracle allows it."""
         self.oracle.decide([Ask(self.name(), kind, wallet)], self.books.now)
-        for key, account in self.books.accounts.items():
-            if key.wallet_id:
-                account.wallet_state = self.oracle.states[str(key.wallet_id)]
+        if wallet in KNOWN:
+            plans.put_node(self.books, plans.own_node(int(wallet), self.oracle.states[wallet]))
 
     @rule(wallet=wallets, asset=assets, minor=st.integers(0, 80))
     def set_credit_limit(self, wallet: str, asset: str, minor: int) -> None:

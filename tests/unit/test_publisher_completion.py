@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from privy.erp.v1.event_pb2 import CostRevenueEvent, LineType
+from privy.wallet.v1 import wallet_pb2
 from privy.wallet.v1.feed_pb2 import FeedEvent
 from privy.wallet.v1.ledger_pb2 import AccountType
 
@@ -114,6 +115,25 @@ def test_the_lines_are_the_entries_that_moved_something() -> None:
         ("", "USD", 7, "CA", "", "5110"),
         ("", "USD", -7, "CA", "", "2110"),
     ]
+
+
+def test_the_nearest_wallet_of_each_role_is_named() -> None:
+    """Among the whole path, the wallet itself included; roles that nobody has stay empty."""
+    nodes = [("RESELLER", ""), ("RESELLER", ""), ("ENTERPRISE", "ENTERPRISE")]
+    nodes += [("ENTERPRISE", "CHANNEL"), ("ENTERPRISE", "CHANNEL")]
+    path = [
+        wallet_pb2.PathNode(
+            wallet_id=f"wal_{number}",
+            type=wallet_pb2.WalletType.Value(f"WALLET_TYPE_{of_type}"),
+            role=role,
+        )
+        for number, (of_type, role) in enumerate(nodes, 1)
+    ]
+    event = completed(CostRevenueEvent(path=path))
+    assert event.reseller_wallet_id == "wal_2"
+    assert event.enterprise_wallet_id == "wal_3"
+    assert event.channel_wallet_id == "wal_5"
+    assert event.merchant_wallet_id == event.application_wallet_id == ""
 
 
 def test_what_sellers_earn_is_margin() -> None:

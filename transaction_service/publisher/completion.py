@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from google.protobuf.message import DecodeError
 from privy.erp.v1 import event_pb2
 from privy.erp.v1.event_pb2 import CostRevenueEvent, EventLine
-from privy.wallet.v1 import ledger_pb2
+from privy.wallet.v1 import ledger_pb2, wallet_pb2
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
 from transaction_service.publisher.chart import ChartOfAccounts
@@ -22,11 +22,18 @@ _LINE_TYPES: "Mapping[ledger_pb2.AccountType.ValueType, event_pb2.LineType.Value
     ledger_pb2.ACCOUNT_TYPE_EXCHANGE: event_pb2.LINE_TYPE_EXCHANGE,
     ledger_pb2.ACCOUNT_TYPE_TAX_PAYABLE: event_pb2.LINE_TYPE_TAX,
 }
+_NEAREST: Mapping[str, str] = {
+    "ENTERPRISE": "enterprise_wallet_id",
+    "MERCHANT": "merchant_wallet_id",
+    "APPLICATION": "application_wallet_id",
+    "CHANNEL": "channel_wallet_id",
+    "WALLET_TYPE_RESELLER": "reseller_wallet_id",
+}
 _OF_A_VENDOR = (event_pb2.LINE_TYPE_COST, event_pb2.LINE_TYPE_VENDOR_PAYABLE)
 
 
 def complete(event: FeedEvent, chart: ChartOfAccounts) -> bytes:
-    """Serialize the finance event of `event` with its transaction id, times and lines filled in.
+    """Serialize the finance event of `event` with its ids, times and lines filled in.
 
     The lines are the ledger's entries that moved something; where the feed has none, those of the
     payload stay. A payload that is no event is passed on as it is: held back it would stop the
@@ -40,11 +47,20 @@ def complete(event: FeedEvent, chart: ChartOfAccounts) -> bytes:
     completed.transaction_id = event.transaction_id
     completed.create_time.CopyFrom(event.create_time)
     completed.effective_time.CopyFrom(event.effective_time)
+    _name_nearest(completed)
     if event.entries:
         lines = list(_lines(event, completed, chart))
         completed.ClearField("lines")
         completed.lines.extend(lines)
     return completed.SerializeToString()
+
+
+def _name_nearest(completed: CostRevenueEvent) -> None:
+    """Name the wallet of each role, and the reseller, that is nearest on the path."""
+    for node in completed.path:
+        role = _NEAREST.get(node.role or wallet_pb2.WalletType.Name(node.type))
+        if role:
+            setattr(completed, role, node.wallet_id)
 
 
 def _lines(

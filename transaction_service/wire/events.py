@@ -9,7 +9,6 @@ from transaction_service.wire.names import kind_out, wallet_type_out
 
 def event_out(action: Action, plan: Plan) -> event_pb2.CostRevenueEvent:
     """Build the finance fact of a plan; the publisher adds what only the ledger knows."""
-    nearest = {each.role or each.wallet_type: each.wallet_id for each in plan.wallet.path}
     event = event_pb2.CostRevenueEvent(
         kind=kind_out(plan.kind),
         wallet_id=plan.wallet.wallet_id,
@@ -19,11 +18,6 @@ def event_out(action: Action, plan: Plan) -> event_pb2.CostRevenueEvent:
         booking_id=plan.hold.booking_id if isinstance(plan.hold, CaptureHold) else "",
         voids_transaction_id=plan.void_of.transaction_id if plan.void_of else "",
         path=[_node_out(each) for each in plan.wallet.path],
-        enterprise_wallet_id=nearest.get("ENTERPRISE", ""),
-        merchant_wallet_id=nearest.get("MERCHANT", ""),
-        application_wallet_id=nearest.get("APPLICATION", ""),
-        channel_wallet_id=nearest.get("CHANNEL", ""),
-        reseller_wallet_id=nearest.get("RESELLER", ""),
     )
     if plan.used is not None:
         event.product_code = plan.used.product_code

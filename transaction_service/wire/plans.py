@@ -32,6 +32,13 @@ def plan_out(action: Action, plan: Plan) -> ledger_pb2.Plan:
     return message
 
 
+def replay_out(action: Action) -> ledger_pb2.Plan:
+    """Ask for what an action's request was answered before."""
+    return ledger_pb2.Plan(
+        request_id=action.request_id, body_digest=action.body_digest, replay_only=True
+    )
+
+
 def _fill_hold(message: ledger_pb2.Plan, hold: OpenHold | CaptureHold | ReleaseHold | None) -> None:
     match hold:
         case OpenHold(amount, expires_at):

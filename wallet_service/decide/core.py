@@ -24,7 +24,6 @@ from wallet_service.decide.movements import (
     accounts_of,
     insufficient_funds,
     movements_of,
-    named_accounts,
 )
 from wallet_service.decide.plan import WALLET, AccountKey, Plan
 from wallet_service.decide.rules import asset_refusal, refusal_of
@@ -35,6 +34,7 @@ from wallet_service.errors import (
     Refusal,
     group_refused,
     request_id_reused,
+    request_unknown,
 )
 
 
@@ -87,13 +87,14 @@ def _refuse_group(
 def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> Verdict:
     if kept := _kept(plan, books):
         return kept
-    named = named_accounts(plan, books.facts)
-    missing = [key for key in named if key not in books.accounts]
+    if plan.replay_only:
+        return _no_replay(plan, books)
+    missing = [key for key in accounts_of(plan, books.facts) if key not in books.accounts]
     if missing and (unknown := asset_refusal(missing, books)):
         return unknown
     if plan.request_digest in books.outcomes:
         return request_id_reused(plan.request_id)
-    verdict = refusal_of(plan, books, named, missing) or _movement_verdict(
+    verdict = refusal_of(plan, books, missing) or _movement_verdict(
         plan, books, writes, transaction_id
     )
     if not (isinstance(verdict, Refusal) and verdict.reason in NOT_KEPT):
@@ -121,6 +122,12 @@ def _kept(plan: Plan, books: Books) -> Verdict | None:
     if outcome is None or outcome.body_digest != plan.body_digest:
         return None
     return outcome.verdict
+
+
+def _no_replay(plan: Plan, books: Books) -> Refusal:
+    if plan.request_digest in books.outcomes:
+        return request_id_reused(plan.request_id)
+    return request_unknown(plan.request_id)
 
 
 def _keep(plan: Plan, verdict: Verdict, books: Books, writes: Writes) -> None:

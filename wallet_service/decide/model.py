@@ -274,6 +274,13 @@ class Outcome(NamedTuple):
     verdict: Verdict
 
 
+class Holders(NamedTuple):
+    """Whose booking it is, and whose accounts hold its money."""
+
+    wallet_id: int
+    accounts: tuple[AccountKey, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What was read before any lock, since it never changes or is checked under them."""
@@ -282,8 +289,8 @@ class Facts:
     """The wallets that plans need to know; one that is missing does not exist."""
     originals: Mapping[int, Original] = field(default_factory=dict)
     """What is to be taken back, by id."""
-    holders: Mapping[int, tuple[AccountKey, ...]] = field(default_factory=dict)
-    """Whose accounts hold the money of bookings, by id."""
+    holders: Mapping[int, Holders] = field(default_factory=dict)
+    """Of bookings, by id."""
 
 
 @dataclass(slots=True)

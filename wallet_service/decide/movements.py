@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from wallet_service import ids
 from wallet_service.decide.lots import spendable_minor
-from wallet_service.decide.model import Books, Facts, Hold
+from wallet_service.decide.model import Books, Facts, Hold, Original
 from wallet_service.decide.movement import Movement
 from wallet_service.decide.plan import (
     WALLET,
@@ -42,17 +42,27 @@ def accounts_of(plan: Plan, facts: Facts) -> list[AccountKey]:
 def named_accounts(plan: Plan, facts: Facts) -> list[AccountKey]:
     """Answer the accounts that a plan moves or asks of, whoever pays."""
     keys = [leg.key for leg in plan.legs]
-    if plan.spend:
-        keys.append(_own_account(plan, plan.spend))
-    if isinstance(plan.hold, OpenHold):
+    if isinstance(plan.hold, OpenHold) and plan.spend is None:
         keys.append(plan.hold.key)
     if plan.booking_id is not None:
-        keys += facts.holders.get(plan.booking_id, ())
-    if plan.void_of and plan.void_of.transaction_id in facts.originals:
-        keys += [each.key for each in facts.originals[plan.void_of.transaction_id].entries]
+        keys += holders_of(plan.booking_id, plan, facts)
+    if original := original_of(plan, facts):
+        keys += [each.key for each in original.entries]
     if plan.extend_lot:
         keys.append(plan.extend_lot.key)
     return keys
+
+
+def holders_of(booking_id: int, plan: Plan, facts: Facts) -> tuple[AccountKey, ...]:
+    """Answer whose accounts hold a booking's money; another wallet's booking is none."""
+    holders = facts.holders.get(booking_id)
+    return holders.accounts if holders and holders.wallet_id == plan.wallet_id else ()
+
+
+def original_of(plan: Plan, facts: Facts) -> Original | None:
+    """Answer what a plan takes back; another wallet's transaction is none."""
+    original = facts.originals.get(plan.void_of.transaction_id) if plan.void_of else None
+    return original if original and original.wallet_id == plan.wallet_id else None
 
 
 def _own_account(plan: Plan, spend: Spend) -> AccountKey:
@@ -124,11 +134,7 @@ def _payers(plan: Plan, spend: Spend, books: Books) -> list[AccountKey]:
     """Answer the accounts that may pay, in order: frozen and closed wallets pay for nobody."""
     payers = books.facts.nodes[plan.wallet_id].payers
     keys = [AccountKey(each, WALLET, spend.asset_code) for each in payers]
-    return [
-        key
-        for key in keys
-        if key in books.accounts and books.accounts[key].wallet_state == "ACTIVE"
-    ]
+    return [key for key in keys if books.accounts[key].wallet_state == "ACTIVE"]
 
 
 def _funds_minor(key: AccountKey, books: Books) -> int:

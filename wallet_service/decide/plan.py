@@ -113,7 +113,8 @@ class Plan:
 
     The legs sum to zero for each asset or, where the plan spends, to minus what it spends. A void
     has none: they are made under the locks. `wallet_version` is the version of the wallet that it
-    was made for; 0 asks for no check.
+    was made for; 0 asks for no check. With `replay_only` it asks for its first verdict again, and
+    is nothing else.
     """
 
     request_id: str
@@ -137,6 +138,7 @@ class Plan:
     extend_lot: ExtendLot | None = None
     spend: Spend | None = None
     wallet_version: int = 0
+    replay_only: bool = False
     exchange_rate_json: str = ""
 
     @property

@@ -46,6 +46,7 @@ class Node:
     payers: tuple[int, ...]
     splits: bool
     limits: tuple[Limit, ...]
+    state: str = "ACTIVE"
 
 
 def window_of(limit: Limit, moment: datetime) -> WindowKey:

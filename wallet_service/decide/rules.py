@@ -9,6 +9,7 @@ from datetime import datetime
 from wallet_service import ids
 from wallet_service.decide.lots import is_expired
 from wallet_service.decide.model import Books, Hold, Original
+from wallet_service.decide.movements import holders_of, named_accounts, original_of
 from wallet_service.decide.plan import AccountKey, CaptureHold, OpenHold, Plan
 from wallet_service.decide.voids import void_minor
 from wallet_service.errors import (
@@ -48,15 +49,13 @@ def asset_refusal(missing: Sequence[AccountKey], books: Books) -> Refusal | None
     return None
 
 
-def refusal_of(
-    plan: Plan, books: Books, named: Sequence[AccountKey], missing: Sequence[AccountKey]
-) -> Refusal | None:
-    """Answer the first rule that a plan breaks; `named` are its accounts, some may be missing."""
+def refusal_of(plan: Plan, books: Books, missing: Sequence[AccountKey]) -> Refusal | None:
+    """Answer the first rule that a plan breaks; `missing` are its accounts that are not there."""
     return (
         _expiry_refusal(plan, books)
         or _wallet_refusal(plan, books, missing)
         or _period_refusal(plan, books)
-        or _state_refusal(plan, books, named)
+        or _state_refusal(plan, books)
         or (_hold_refusal(plan, books) if plan.booking_id is not None else None)
         or (_void_refusal(plan, books) if plan.void_of else None)
         or (_lot_refusal(plan, books) if plan.break_lot or plan.extend_lot else None)
@@ -97,35 +96,35 @@ def _period_refusal(plan: Plan, books: Books) -> Refusal | None:
     return period_closed(closed_until)
 
 
-def _state_refusal(plan: Plan, books: Books, named: Sequence[AccountKey]) -> Refusal | None:
-    states = [books.accounts[key].wallet_state for key in named]
-    if states.count("ACTIVE") == len(states):
+def _state_refusal(plan: Plan, books: Books) -> Refusal | None:
+    named = named_accounts(plan, books.facts)
+    states = {key.wallet_id: books.accounts[key].wallet_state for key in named}
+    if plan.needs_node:
+        states = {plan.wallet_id: books.facts.nodes[plan.wallet_id].state, **states}
+    if all(state == "ACTIVE" for state in states.values()):
         return None
-    for key, state in zip(named, states, strict=True):
+    for wallet_id, state in states.items():
         if state == "CLOSED":
-            return wallet_closed(ids.wallet_text(key.wallet_id))
+            return wallet_closed(ids.wallet_text(wallet_id))
     debited = _debited(plan, books)
-    for key, state in zip(named, states, strict=True):
-        if state == "FROZEN" and key in debited:
-            wallet = ids.wallet_text(key.wallet_id)
+    for wallet_id, state in states.items():
+        if state == "FROZEN" and wallet_id in debited:
+            wallet = ids.wallet_text(wallet_id)
             return Refusal(WALLET_FROZEN, f"wallet {wallet} is frozen", {"wallet_id": wallet})
     return None
 
 
-def _debited(plan: Plan, books: Books) -> set[AccountKey]:
-    """Answer the accounts from which a plan takes, or sets aside; a broken lot is not taken."""
+def _debited(plan: Plan, books: Books) -> set[int]:
+    """Answer the wallets from which a plan takes, or sets aside; a broken lot is not taken."""
     if plan.break_lot:
         return set()
     debited = {leg.key for leg in plan.legs if leg.amount_minor > 0}
-    if plan.spend:
-        debited |= {AccountKey(plan.wallet_id, "WALLET", plan.spend.asset_code)}
-    if isinstance(plan.hold, OpenHold):
-        debited.add(plan.hold.key)
     if isinstance(plan.hold, CaptureHold):
-        debited |= set(books.facts.holders.get(plan.hold.booking_id, ()))
-    if plan.void_of and (original := books.facts.originals.get(plan.void_of.transaction_id)):
+        debited |= set(holders_of(plan.hold.booking_id, plan, books.facts))
+    if original := original_of(plan, books.facts):
         debited |= {each.key for each in original.entries if each.amount_minor < 0}
-    return debited
+    own = {plan.wallet_id} if plan.spend or isinstance(plan.hold, OpenHold) else set()
+    return own | {key.wallet_id for key in debited}
 
 
 def _hold_refusal(plan: Plan, books: Books) -> Refusal | None:
@@ -170,8 +169,8 @@ def _void_refusal(plan: Plan, books: Books) -> Refusal | None:
     assert plan.void_of  # noqa: S101 (the caller has looked)
     name = ids.transaction_text(plan.void_of.transaction_id)
     named = {"transaction_id": name}
-    found = books.facts.originals.get(plan.void_of.transaction_id)
-    if found is None or found.wallet_id != plan.wallet_id:
+    found = original_of(plan, books.facts)
+    if found is None:
         return transaction_not_found(name)
     if found.kind not in VOIDABLE_KINDS:
         message = f"{name} is a {found.kind.lower()}, which cannot be voided"

@@ -66,3 +66,4 @@ class Standing:
     version: int
     model: WalletModel
     policy: SpendingPolicy
+    state: str = "ACTIVE"

@@ -19,6 +19,7 @@ def node_of(chain: Sequence[Standing]) -> Node:
         payers=_payers(chain),
         splits=wallet.policy.funding_source == "OWN_THEN_ANCESTORS",
         limits=tuple(limit for each in chain for limit in _limits(each)),
+        state=wallet.state,
     )
 
 

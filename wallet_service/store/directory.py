@@ -25,10 +25,11 @@ class StoredStanding(NamedTuple):
     path: Sequence[int]
     attributes: Mapping[str, Any]
     policy: Mapping[str, Any]
+    state: str
 
 
 LOAD_STANDINGS = """
-SELECT e.epoch, w.wallet_id, w.wallet_type, w.version, w.path, w.attributes, w.policy
+SELECT e.epoch, w.wallet_id, w.wallet_type, w.version, w.path, w.attributes, w.policy, w.state
 FROM directory_epoch e
 LEFT JOIN wallets w ON w.wallet_id = ANY(ARRAY(
     SELECT unnest($1::bigint[]) UNION
@@ -44,9 +45,9 @@ async def load_standings(
     rows = await conn.fetch(LOAD_STANDINGS, wallet_ids)
     found = {
         wallet_id: StoredStanding(
-            wallet_id, wallet_type, version, path, json.loads(attributes), json.loads(policy)
+            wallet_id, wallet_type, version, path, json.loads(attributes), json.loads(policy), state
         )
-        for _, wallet_id, wallet_type, version, path, attributes, policy in rows
+        for _, wallet_id, wallet_type, version, path, attributes, policy, state in rows
         if wallet_id is not None
     }
     return rows[0][0], found

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from wallet_service.chain import Head
-from wallet_service.decide.model import Account, Hold, HoldPart, Lot, Outcome, Stored
+from wallet_service.decide.model import Account, Hold, Holders, HoldPart, Lot, Outcome, Stored
 from wallet_service.decide.plan import HOUSE, AccountKey, LotId, LotTerms
 from wallet_service.errors import Refusal
 from wallet_service.store.connections import Connection
@@ -151,20 +151,19 @@ def _outcome(row: asyncpg.Record) -> Outcome:
 
 
 LOAD_HOLDERS = """
-SELECT h.booking_id, a.wallet_id, a.account_type, a.asset_code
+SELECT h.booking_id, h.wallet_id, a.wallet_id, a.account_type, a.asset_code
 FROM holds h JOIN accounts a USING (account_id)
 WHERE h.booking_id = ANY($1::bigint[])
 ORDER BY h.booking_id, h.part_index
 """
 
 
-async def load_holders(
-    conn: Connection, booking_ids: Iterable[int]
-) -> dict[int, tuple[AccountKey, ...]]:
-    """Read whose accounts hold the money of bookings, which never changes."""
-    holders: dict[int, tuple[AccountKey, ...]] = {}
-    for booking_id, *key in await conn.fetch(LOAD_HOLDERS, list(booking_ids)):
-        holders[booking_id] = (*holders.get(booking_id, ()), AccountKey(*key))
+async def load_holders(conn: Connection, booking_ids: Iterable[int]) -> dict[int, Holders]:
+    """Read whose bookings they are and whose accounts hold their money, which never changes."""
+    holders: dict[int, Holders] = {}
+    for booking_id, wallet_id, *key in await conn.fetch(LOAD_HOLDERS, list(booking_ids)):
+        before = holders[booking_id].accounts if booking_id in holders else ()
+        holders[booking_id] = Holders(wallet_id, (*before, AccountKey(*key)))
     return holders
 
 

@@ -111,6 +111,8 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
     """Read a plan; `path` is its place in the request, for naming a field at fault."""
     if len(message.body_digest) != DIGEST_BYTES:
         raise invalid(f"{path}.body_digest", f"must be {DIGEST_BYTES} bytes")
+    if message.replay_only:
+        return _replay_of(message, path)
     wallet_id = ids.wallet_number(message.wallet_id)
     legs, spend = spending.split_of(_legs_of(message, path), message, wallet_id, path)
     return Plan(
@@ -138,6 +140,12 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
         wallet_version=_version_of(message, path),
         exchange_rate_json=_exchange_rate_json(message, legs, path),
     )
+
+
+def _replay_of(message: ledger_pb2.Plan, path: str) -> Plan:
+    request_id = checked_text(message.request_id, f"{path}.request_id", 1, MAX_REQUEST_ID)
+    request_digest = digest(request_id.encode())
+    return Plan(request_id, request_digest, message.body_digest, "", HOUSE, replay_only=True)
 
 
 def _plan_or_refusal(message: ledger_pb2.Plan, path: str) -> Plan | Refusal:

@@ -116,11 +116,16 @@ def wallet_out(wallet: Wallet) -> wallet_pb2.Wallet:
     )
 
 
-def _path_node_out(above: Above) -> wallet_pb2.PathNode:
+def whole_path_out(wallet: Wallet) -> list[wallet_pb2.PathNode]:
+    """Tell the wallets above one, the topmost first, then itself."""
+    return [*map(_path_node_out, reversed(wallet.above)), _path_node_out(wallet)]
+
+
+def _path_node_out(wallet: Above | Wallet) -> wallet_pb2.PathNode:
     return wallet_pb2.PathNode(
-        wallet_id=ids.wallet_text(above.wallet_id),
-        type=wallet_pb2.WalletType.Value(f"WALLET_TYPE_{above.wallet_type}"),
-        role=model_of(MODELS, above).role_in_tree(),
+        wallet_id=ids.wallet_text(wallet.wallet_id),
+        type=wallet_pb2.WalletType.Value(f"WALLET_TYPE_{wallet.wallet_type}"),
+        role=model_of(MODELS, wallet).role_in_tree(),
     )
 
 

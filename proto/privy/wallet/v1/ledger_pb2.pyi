@@ -237,6 +237,7 @@ class Plan(_message.Message):
     SPEND_FIELD_NUMBER: _builtins.int
     WALLET_VERSION_FIELD_NUMBER: _builtins.int
     EXTEND_LOT_FIELD_NUMBER: _builtins.int
+    REPLAY_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, 1 to 64 characters, unique over every mutating call."""
     body_digest: _builtins.bytes
@@ -269,6 +270,11 @@ class Plan(_message.Message):
     """The version of the plan's wallet that the plan was made for. Where it is
     another by now, the plan is refused with ABORTED (`VERSION_STALE`); 0 asks for
     no check.
+    """
+    replay_only: _builtins.bool
+    """Asks for the first answer to this request id and body again, and decides
+    nothing: if there was none, NOT_FOUND (`REQUEST_UNKNOWN`). Nothing else of
+    the plan is looked at.
     """
     @_builtins.property
     def legs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Leg]:
@@ -353,10 +359,11 @@ class Plan(_message.Message):
         spend: Global___Spend | None = ...,
         wallet_version: _builtins.int = ...,
         extend_lot: Global___ExtendLot | None = ...,
+        replay_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capture_hold", b"capture_hold", "effective_time", b"effective_time", "exchange_rate", b"exchange_rate", "extend_lot", b"extend_lot", "hold", b"hold", "lot", b"lot", "open_hold", b"open_hold", "release_hold", b"release_hold", "spend", b"spend", "void_of", b"void_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_digest", b"body_digest", "capture_hold", b"capture_hold", "charges", b"charges", "effective_time", b"effective_time", "event", b"event", "exchange_rate", b"exchange_rate", "extend_lot", b"extend_lot", "group_id", b"group_id", "hold", b"hold", "kind", b"kind", "legs", b"legs", "lot", b"lot", "metadata", b"metadata", "open_hold", b"open_hold", "price_book_version", b"price_book_version", "reference", b"reference", "release_hold", b"release_hold", "request_id", b"request_id", "spend", b"spend", "traceparent", b"traceparent", "validate_only", b"validate_only", "void_of", b"void_of", "wallet_id", b"wallet_id", "wallet_version", b"wallet_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_digest", b"body_digest", "capture_hold", b"capture_hold", "charges", b"charges", "effective_time", b"effective_time", "event", b"event", "exchange_rate", b"exchange_rate", "extend_lot", b"extend_lot", "group_id", b"group_id", "hold", b"hold", "kind", b"kind", "legs", b"legs", "lot", b"lot", "metadata", b"metadata", "open_hold", b"open_hold", "price_book_version", b"price_book_version", "reference", b"reference", "release_hold", b"release_hold", "replay_only", b"replay_only", "request_id", b"request_id", "spend", b"spend", "traceparent", b"traceparent", "validate_only", b"validate_only", "void_of", b"void_of", "wallet_id", b"wallet_id", "wallet_version", b"wallet_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_hold: _TypeAlias = _typing.Literal["open_hold", "capture_hold", "release_hold"]  # noqa: Y015
     _WhichOneofArgType_hold: _TypeAlias = _typing.Literal["hold", b"hold"]  # noqa: Y015
