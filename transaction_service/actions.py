@@ -1,11 +1,15 @@
 """What each action does, top to bottom: price it, plan it, have it posted."""
 
+from dataclasses import replace
 from functools import partial
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
+from shared.idempotency import digest
 from transaction_service import planning
 from transaction_service.domain import (
+    MAX_REQUEST_ID,
+    Action,
     CancelUsage,
     CommitUsage,
     Plan,
@@ -79,10 +83,27 @@ class Actions:
         return await self._posting.post(action, original.wallet_id, plan)
 
     async def quote_usage(self, quote: Quote) -> tuple[Quoted, wallet_pb2.Balance]:
-        """Answer what would be charged, and the wallet's balance in its asset."""
-        quoted = self._pricer.quote(quote, await self._profiles.of(quote.wallet_id))
+        """Answer what would be charged, the balance in its asset, and whether it can be paid."""
+        wallet = await self._profiles.of(quote.wallet_id)
+        quoted = self._pricer.quote(quote, wallet)
+        balances = {each.asset_code: each for each in await self._wallet.balances(quote.wallet_id)}
         asset_code = quoted.charge.price.asset_code
-        for balance in await self._wallet.balances(quote.wallet_id):
-            if balance.asset_code == asset_code:
-                return quoted, balance
-        return quoted, wallet_pb2.Balance(asset_code=asset_code)
+        balance = balances.get(asset_code) or wallet_pb2.Balance(asset_code=asset_code)
+        plan = planning.plan_usage(
+            replace(wallet, version=0), quoted.charge, quoted.price_book_version
+        )
+        sufficient_funds = await self._posting.would_pass(_trial(quoted), plan)
+        return replace(quoted, sufficient_funds=sufficient_funds), balance
+
+
+def _trial(quoted: Quoted) -> Action:
+    """Ask for validation only, under a request id that nobody else has."""
+    return Action(
+        request_id=quoted.quote_id[-MAX_REQUEST_ID:],
+        reference="",
+        effective_at=None,
+        metadata={},
+        validate_only=True,
+        body_digest=digest(quoted.quote_id.encode()),
+        traceparent="",
+    )

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 MAX_AMOUNT_MINOR = 10**17
+MAX_REQUEST_ID = 64
 
 
 def _printable(text: str) -> str:
@@ -27,7 +28,7 @@ def _printable(text: str) -> str:
 
 
 Printable = AfterValidator(_printable)
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64), Printable]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REQUEST_ID), Printable]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64), Printable]
 Reference = Annotated[str, StringConstraints(max_length=128), Printable]
 Note = Annotated[str, StringConstraints(max_length=512), Printable]
@@ -193,6 +194,7 @@ class Quoted:
     price_book_version: str
     quote_id: str
     expires_at: datetime
+    sufficient_funds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from privy.wallet.v1 import ledger_pb2
 
-from shared.errors import Aborted, DomainError, NotFound
+from shared.errors import Aborted, DomainError, FailedPrecondition, NotFound
 from transaction_service.domain import Action, Plan, Profile
 from transaction_service.locks import WalletLocks
 from transaction_service.profiles import Profiles
@@ -13,6 +13,8 @@ from transaction_service.wallet_client import WalletClient
 MAX_ATTEMPTS = 5
 VERSION_STALE = "VERSION_STALE"
 REQUEST_UNKNOWN = "REQUEST_UNKNOWN"
+UNPAID = frozenset({"INSUFFICIENT_FUNDS", "SPENDING_LIMIT_EXCEEDED", "WALLET_FROZEN"})
+"""Why a usage may not be paid."""
 
 Planning = Callable[[Profile], Plan]
 
@@ -49,6 +51,19 @@ class Posting:
             if stale.reason == VERSION_STALE:
                 self._profiles.forget(profile)
             raise
+
+    async def would_pass(self, action: Action, plan: Plan) -> bool:
+        """Say whether a plan that only asks for validation could be paid, within all limits.
+
+        Raises any other refusal.
+        """
+        try:
+            await self._wallet.post(action, plan)
+        except FailedPrecondition as refusal:
+            if refusal.reason in UNPAID:
+                return False
+            raise
+        return True
 
     async def _answered_before(
         self, action: Action, refusal: DomainError

@@ -182,6 +182,39 @@ async def test_balance_goes_only_along_a_branch(tree: Tree) -> None:
     assert await tree.posted(tree.head, stranger) == [100, 100]
 
 
+async def test_a_repeated_request_is_answered_as_at_first_though_the_tree_is_another(
+    tree: Tree,
+) -> None:
+    """A shop got balance and was moved away: the same request has its answer, a new one none."""
+    await tree.client.top_up(tree.head, 5000)
+    request = pb.AssignBalanceRequest(
+        request_id=new_id(), wallet_id=tree.head, target_wallet_id=tree.shop, amount=idr(10)
+    )
+    first = await tree.calls.AssignBalance(request, timeout=TIMEOUT_S)
+    moved = wallet_pb2.MoveWalletRequest(
+        request_id=new_id(), wallet_id=tree.shop, version=await tree.version(tree.shop),
+        parent_wallet_id=await node(tree.client, "ENTERPRISE", ""),
+    )  # fmt: skip
+    await tree.client.wallets.MoveWallet(moved, timeout=TIMEOUT_S)
+    assert await tree.calls.AssignBalance(request, timeout=TIMEOUT_S) == first
+    assert await tree.posted(tree.head, tree.shop) == [4990, 10]
+    assert await reason_of(tree.assign(tree.head, tree.shop, 10)) == "NOT_BELOW"
+
+
+async def test_a_quote_says_whether_those_who_pay_could(tree: Tree) -> None:
+    """The head's funds count for its shop, up to the shop's limit; nothing is set aside by it."""
+    await tree.client.top_up(tree.head, 3 * PRICE_MINOR)
+    for quantity, sufficient in ((3, True), (4, False)):
+        quote = await tree.client.transactions.QuoteUsage(
+            transaction_pb2.QuoteUsageRequest(
+                wallet_id=tree.shop, product_code="API_CALL", quantity=quantity
+            ),
+            timeout=TIMEOUT_S,
+        )
+        assert quote.sufficient_funds == sufficient
+    assert (await tree.client.balance(tree.head)).held_minor == 0
+
+
 async def test_an_assignment_goes_by_the_version_that_was_read(tree: Tree) -> None:
     """Who read an older version of the wallet is refused; who says none is not."""
     await tree.client.top_up(tree.head, 100)

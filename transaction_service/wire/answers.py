@@ -52,13 +52,12 @@ def _target(booked: ledger_pb2.Transaction) -> str:
 
 
 def quote_out(quoted: Quoted, balance: wallet_pb2.Balance) -> transaction_pb2.QuoteUsageResponse:
-    price = quoted.charge.price
     message = transaction_pb2.QuoteUsageResponse(
         charges=[charge_out(quoted.charge)],
-        total=amount_out(price),
+        total=amount_out(quoted.charge.price),
         price_book_version=quoted.price_book_version,
         balance=balance,
-        sufficient_funds=balance.available_minor >= price.minor_units,
+        sufficient_funds=quoted.sufficient_funds,
         quote_id=quoted.quote_id,
     )
     message.expire_time.FromDatetime(quoted.expires_at)

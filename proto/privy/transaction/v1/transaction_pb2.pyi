@@ -919,7 +919,9 @@ class QuoteUsageResponse(_message.Message):
     price_book_version: _builtins.str
     """Version of the price book that the charges come from."""
     sufficient_funds: _builtins.bool
-    """Whether the wallet could pay it now."""
+    """Whether it could be paid now, by the wallet or those who pay for it, within
+    all limits.
+    """
     quote_id: _builtins.str
     """Has the quote honoured until `expire_time`, by `BookUsage` or `RecordUsage`."""
     @_builtins.property
