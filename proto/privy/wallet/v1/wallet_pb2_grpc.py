@@ -215,7 +215,7 @@ class WalletServiceServicer:
 
         Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
-        (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+        (`WALLET_CLOSED`; `WALLET_NOT_EMPTY`: it still holds, or owes, something).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -93,7 +93,7 @@ class WalletServiceStub:
 
     Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
-    (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+    (`WALLET_CLOSED`; `WALLET_NOT_EMPTY`: it still holds, or owes, something).
     """
     SetCreditLimit: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.SetCreditLimitRequest, _wallet_pb2.SetCreditLimitResponse]
     """Sets how far a wallet may go below zero in an asset.
@@ -191,7 +191,7 @@ class WalletServiceAsyncStub(WalletServiceStub):
 
     Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
-    (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+    (`WALLET_CLOSED`; `WALLET_NOT_EMPTY`: it still holds, or owes, something).
     """
     SetCreditLimit: _aio.UnaryUnaryMultiCallable[_wallet_pb2.SetCreditLimitRequest, _wallet_pb2.SetCreditLimitResponse]  # type: ignore[assignment]
     """Sets how far a wallet may go below zero in an asset.
@@ -340,7 +340,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
-        (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+        (`WALLET_CLOSED`; `WALLET_NOT_EMPTY`: it still holds, or owes, something).
         """
 
     @_abc_1.abstractmethod
