@@ -224,13 +224,21 @@ class CoreAndOracle(RuleBasedStateMachine):
         held = sum(minor for _, minor in self.oracle.transactions[booked.request_id].draws)
         return self.put(asks.commit(self.name(), booked, asks.part_of(held, part), cost))
 
-    @rule(target=spent, wallet=wallets, minor=amounts, part=parts, cost=costs)
+    @rule(
+        target=spent,
+        wallet=wallets,
+        minor=amounts,
+        part=parts,
+        late=st.sampled_from([0, 0, 0, 1, 2]),
+    )
     def book_and_commit(
-        self, wallet: str, minor: int, part: int, cost: int
+        self, wallet: str, minor: int, part: int, late: int
     ) -> MultipleResults[Ask]:
-        booked = asks.booking(self.name(), wallet, "IDR", minor, NEVER)
+        """Commit right after booking, or when that expires in a second or has expired."""
+        booked = asks.booking(self.name(), wallet, "IDR", minor, self.after(1))
         self.put(booked)
-        return self.put(asks.commit(self.name(), booked, asks.part_of(minor, part), cost))
+        self.set_clock(self.books.now + late * SECOND)
+        return self.put(asks.commit(self.name(), booked, asks.part_of(minor, part), cost=7))
 
     @rule(target=added, booked=bookings)
     def cancel(self, booked: Ask) -> MultipleResults[Ask]:
@@ -241,6 +249,17 @@ class CoreAndOracle(RuleBasedStateMachine):
         voided = self.oracle.transactions[original.request_id].voided
         minor = asks.part_of(original.minor - voided, part)
         return self.put(asks.void(self.name(), original, 0 if whole else minor))
+
+    @rule(target=spent, wallet=wallets, minor=st.integers(20, 60), some=st.lists(parts, max_size=3))
+    def use_and_take_back(
+        self, wallet: str, minor: int, some: Sequence[int]
+    ) -> MultipleResults[Ask]:
+        """Spend so much that it is drawn on several lots, and take it back in parts."""
+        spending = asks.usage(self.name(), wallet, "IDR", minor, cost=7)
+        accepted = self.put(spending)
+        for part in some:
+            self.void(spending, part, whole=False)
+        return accepted
 
     @rule(target=spent, other=spent | added | bookings, wallet=wallets, minor=amounts)
     def meddle(self, other: Ask, wallet: str, minor: int) -> MultipleResults[Ask]:
