@@ -28,6 +28,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from wallet_service import ids
 from wallet_service.decide.model import Entry, OpenedLot, Transaction
@@ -132,5 +133,6 @@ def _moment(moment: datetime | None) -> str:
     return str(_micros(moment)) if moment else "0"
 
 
+@lru_cache(maxsize=1024)
 def _micros(moment: datetime) -> int:
     return (moment - ids.EPOCH) // _MICROSECOND

@@ -6,6 +6,7 @@ and an id names its partition: milliseconds since 2024-01-01 UTC above 22 lower 
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
@@ -37,7 +38,12 @@ def first_transaction_id(now: datetime, batch_number: int, after: int) -> int:
 
 
 def recorded_at(transaction_id: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=transaction_id >> TIME_SHIFT)
+    return _moment(transaction_id >> TIME_SHIFT)
+
+
+@lru_cache(maxsize=1024)
+def _moment(milliseconds: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def first_id_from(moment: datetime) -> int:

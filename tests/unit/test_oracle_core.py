@@ -266,7 +266,8 @@ class CoreAndOracle(RuleBasedStateMachine):
         """Take of a wallet what, nearly always, is not there to be taken so."""
         ask = asks.usage(self.name(), wallet, other.asset, minor)
         kind = ("COMMIT", "VOID", "BREAKAGE")[minor % 3]
-        return self.put(replace(ask, kind=kind, of=other.request_id))
+        legs = () if kind == "VOID" else ask.legs
+        return self.put(replace(ask, kind=kind, of=other.request_id, legs=legs))
 
     @precondition(lambda self: self.told)
     @rule(place=places)

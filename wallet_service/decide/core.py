@@ -89,12 +89,13 @@ def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> V
         return kept
     if plan.replay_only:
         return _no_replay(plan, books)
-    missing = [key for key in accounts_of(plan, books.facts) if key not in books.accounts]
+    keys = accounts_of(plan, books.facts)
+    missing = [key for key in keys if key not in books.accounts]
     if missing and (unknown := asset_refusal(missing, books)):
         return unknown
     if plan.request_digest in books.outcomes:
         return request_id_reused(plan.request_id)
-    verdict = refusal_of(plan, books, missing) or _movement_verdict(
+    verdict = refusal_of(plan, books, keys, missing) or _movement_verdict(
         plan, books, writes, transaction_id
     )
     if not (isinstance(verdict, Refusal) and verdict.reason in NOT_KEPT):

@@ -49,13 +49,15 @@ def asset_refusal(missing: Sequence[AccountKey], books: Books) -> Refusal | None
     return None
 
 
-def refusal_of(plan: Plan, books: Books, missing: Sequence[AccountKey]) -> Refusal | None:
-    """Answer the first rule that a plan breaks; `missing` are its accounts that are not there."""
+def refusal_of(
+    plan: Plan, books: Books, keys: Sequence[AccountKey], missing: Sequence[AccountKey]
+) -> Refusal | None:
+    """Answer the first rule that a plan breaks; of its accounts, `keys`, some may be missing."""
     return (
         _expiry_refusal(plan, books)
         or _wallet_refusal(plan, books, missing)
         or _period_refusal(plan, books)
-        or _state_refusal(plan, books)
+        or _state_refusal(plan, books, keys)
         or (_hold_refusal(plan, books) if plan.booking_id is not None else None)
         or (_void_refusal(plan, books) if plan.void_of else None)
         or (_lot_refusal(plan, books) if plan.break_lot or plan.extend_lot else None)
@@ -96,13 +98,13 @@ def _period_refusal(plan: Plan, books: Books) -> Refusal | None:
     return period_closed(closed_until)
 
 
-def _state_refusal(plan: Plan, books: Books) -> Refusal | None:
-    named = named_accounts(plan, books.facts)
-    states = {key.wallet_id: books.accounts[key].wallet_state for key in named}
-    if plan.needs_node:
-        states = {plan.wallet_id: books.facts.nodes[plan.wallet_id].state, **states}
-    if all(state == "ACTIVE" for state in states.values()):
+def _state_refusal(plan: Plan, books: Books, keys: Sequence[AccountKey]) -> Refusal | None:
+    own = books.facts.nodes[plan.wallet_id].state if plan.needs_node else "ACTIVE"
+    states_of_all = [own, *[books.accounts[key].wallet_state for key in keys]]
+    if states_of_all.count("ACTIVE") == len(states_of_all):
         return None
+    named = named_accounts(plan, books.facts)
+    states = {plan.wallet_id: own} | {e.wallet_id: books.accounts[e].wallet_state for e in named}
     for wallet_id, state in states.items():
         if state == "CLOSED":
             return wallet_closed(ids.wallet_text(wallet_id))
