@@ -61,7 +61,9 @@ class Ask:
         return {self.wallet, *(wallet for wallet, _ in self.purses())}
 
     def assets(self) -> set[str]:
-        return {self.asset, *(asset for (_, _, asset), _ in self.legs)}
+        """Answer the assets that are named; what ends or undoes something else names none."""
+        own = set[str]() if self.kind in {"CANCELLATION", "EXPIRATION", "VOID"} else {self.asset}
+        return own | {asset for (_, _, asset), _ in self.legs}
 
 
 @dataclass

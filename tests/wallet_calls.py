@@ -122,7 +122,6 @@ def _say_what_it_is_about(ask: Ask, number: str, plan: ledger_pb2.Plan) -> None:
             plan.capture_hold.amount.CopyFrom(amount)
         case "CANCELLATION":
             plan.release_hold.booking_id = f"bkg_{number}"
-            plan.release_hold.asset_code = ask.asset
         case "VOID":
             plan.void_of.transaction_id = f"txn_{number}"
             plan.void_of.amount_minor = ask.minor

@@ -255,7 +255,6 @@ class CaptureHold:
 @dataclass(frozen=True, slots=True)
 class ReleaseHold:
     booking_id: str
-    asset_code: str
 
 
 @dataclass(frozen=True, slots=True)

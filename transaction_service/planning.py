@@ -121,7 +121,7 @@ def plan_commit(action: CommitUsage, booking: Booking, wallet: Profile) -> Plan:
 
 def plan_cancellation(booking: Booking, wallet: Profile) -> Plan:
     """Plan that what the booking still holds is set free; nothing else moves."""
-    hold = ReleaseHold(booking.booking_id, booking.charge.price.asset_code)
+    hold = ReleaseHold(booking.booking_id)
     return Plan(
         "CANCELLATION", wallet, (), hold=hold, price_book_version=booking.price_book_version
     )

@@ -224,7 +224,7 @@ def test_a_cancellation_sets_free_what_is_held() -> None:
     """Whatever it is, in the booking's asset."""
     plan = planning.plan_cancellation(Booking("bkg_1", "wal_1", BOUGHT, "v1", 1, 1500), PERSON)
     assert (plan.kind, plan.legs, plan.spend) == ("CANCELLATION", (), None)
-    assert plan.hold == ReleaseHold("bkg_1", "IDR")
+    assert plan.hold == ReleaseHold("bkg_1")
 
 
 ORIGINAL = Original("txn_1", "wal_1", "IDR", TAXED, "v1")

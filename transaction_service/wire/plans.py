@@ -50,9 +50,8 @@ def _fill_hold(message: ledger_pb2.Plan, hold: OpenHold | CaptureHold | ReleaseH
             message.capture_hold.amount.CopyFrom(amount_out(hold.amount))
             message.capture_hold.quantity = hold.quantity
             message.capture_hold.captured_quantity_before = hold.captured_quantity_before
-        case ReleaseHold(booking_id, asset_code):
+        case ReleaseHold(booking_id):
             message.release_hold.booking_id = booking_id
-            message.release_hold.asset_code = asset_code
 
 
 def _fill_effects(message: ledger_pb2.Plan, plan: Plan) -> None:

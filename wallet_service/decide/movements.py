@@ -19,7 +19,7 @@ from wallet_service.decide.plan import (
     ReleaseHold,
     Spend,
 )
-from wallet_service.decide.voids import void_movements
+from wallet_service.decide.voids import VOIDABLE_KINDS, void_movements
 from wallet_service.errors import INSUFFICIENT_FUNDS, Refusal
 
 
@@ -46,7 +46,7 @@ def named_accounts(plan: Plan, facts: Facts) -> list[AccountKey]:
         keys.append(plan.hold.key)
     if plan.booking_id is not None:
         keys += holders_of(plan.booking_id, plan, facts)
-    if original := original_of(plan, facts):
+    if original := voidable_of(plan, facts):
         keys += [each.key for each in original.entries]
     if plan.extend_lot:
         keys.append(plan.extend_lot.key)
@@ -63,6 +63,12 @@ def original_of(plan: Plan, facts: Facts) -> Original | None:
     """Answer what a plan takes back; another wallet's transaction is none."""
     original = facts.originals.get(plan.void_of.transaction_id) if plan.void_of else None
     return original if original and original.wallet_id == plan.wallet_id else None
+
+
+def voidable_of(plan: Plan, facts: Facts) -> Original | None:
+    """Answer what a plan takes back, if it is of a kind that can be taken back."""
+    original = original_of(plan, facts)
+    return original if original and original.kind in VOIDABLE_KINDS else None
 
 
 def _own_account(plan: Plan, spend: Spend) -> AccountKey:

@@ -9,9 +9,14 @@ from datetime import datetime
 from wallet_service import ids
 from wallet_service.decide.lots import is_expired
 from wallet_service.decide.model import Books, Hold, Original
-from wallet_service.decide.movements import holders_of, named_accounts, original_of
+from wallet_service.decide.movements import (
+    holders_of,
+    named_accounts,
+    original_of,
+    voidable_of,
+)
 from wallet_service.decide.plan import AccountKey, CaptureHold, OpenHold, Plan
-from wallet_service.decide.voids import void_minor
+from wallet_service.decide.voids import VOIDABLE_KINDS, void_minor
 from wallet_service.errors import (
     ASSET_UNKNOWN,
     BOOKING_CLOSED,
@@ -32,8 +37,6 @@ from wallet_service.errors import (
     wallet_closed,
     wallet_not_found,
 )
-
-VOIDABLE_KINDS = frozenset({"TOP_UP", "USAGE", "COMMIT", "TRANSFER", "ASSIGNMENT", "UNASSIGNMENT"})
 
 
 def asset_refusal(missing: Sequence[AccountKey], books: Books) -> Refusal | None:
@@ -123,7 +126,7 @@ def _debited(plan: Plan, books: Books) -> set[int]:
     debited = {leg.key for leg in plan.legs if leg.amount_minor > 0}
     if isinstance(plan.hold, CaptureHold):
         debited |= set(holders_of(plan.hold.booking_id, plan, books.facts))
-    if original := original_of(plan, books.facts):
+    if original := voidable_of(plan, books.facts):
         debited |= {each.key for each in original.entries if each.amount_minor < 0}
     own = {plan.wallet_id} if plan.spend or isinstance(plan.hold, OpenHold) else set()
     return own | {key.wallet_id for key in debited}

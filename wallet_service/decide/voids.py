@@ -4,6 +4,8 @@ from wallet_service.decide.model import Books, Original
 from wallet_service.decide.movement import Movement
 from wallet_service.decide.plan import AccountKey, VoidOf
 
+VOIDABLE_KINDS = frozenset({"TOP_UP", "USAGE", "COMMIT", "TRANSFER", "ASSIGNMENT", "UNASSIGNMENT"})
+
 
 def void_minor(void: VoidOf, books: Books) -> int:
     """Answer how much a void takes back: what it says, or all that is left.

@@ -585,8 +585,16 @@ class ReleaseHold(_message.Message):
     ASSET_CODE_FIELD_NUMBER: _builtins.int
     booking_id: _builtins.str
     """The booking."""
-    asset_code: _builtins.str
-    """The asset it holds."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def asset_code(self) -> _builtins.str:
+        """No longer looked at: the booking knows what it holds."""
+
+    @asset_code.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def asset_code(self, value: _builtins.str) -> None:
+        """No longer looked at: the booking knows what it holds."""
+
     def __init__(
         self,
         *,
