@@ -12,7 +12,8 @@ import psutil
 
 from shared.idempotency import digest
 from shared.telemetry import NoMetrics
-from wallet_service.decide.model import (
+from wallet_service.decide.model import Transaction
+from wallet_service.decide.plan import (
     HOUSE,
     WALLET,
     AccountKey,
@@ -21,9 +22,10 @@ from wallet_service.decide.model import (
     LotTerms,
     OpenHold,
     Plan,
-    Transaction,
 )
+from wallet_service.directory import Directory
 from wallet_service.ledger import Ledger
+from wallet_service.models.registry import MODELS
 from wallet_service.store import connections
 
 BATCH = 200
@@ -54,7 +56,13 @@ async def open_ledger(url: str) -> AsyncIterator[Ledger]:
         await connections.open_posting_pool(url, 2) as posting,
         await connections.open_reading_pool(url, 1) as reading,
     ):
-        yield Ledger(posting, reading, [0, 1], NoMetrics(), max_batch=BATCH)
+        yield Ledger(
+            connections.Pools(posting, reading),
+            Directory(MODELS),
+            [0, 1],
+            NoMetrics(),
+            max_batch=BATCH,
+        )
 
 
 async def run(ledger: Ledger, make: Plans, seconds: float) -> Pace:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from devstack.children import Children
 from devstack.ports import Ports
 from devstack.postgres import postgres_url, start_postgres
-from devstack.services import wallet_migrations
+from devstack.services import transaction_migrations, wallet_migrations
 from devstack.valkey import redis_url, start_valkey
 
 
@@ -25,6 +25,11 @@ class Backing:
         """Bring a database to the wallet's newest schema."""
         owner_url = self.postgres_url("postgres", database)
         await self.children.run(wallet_migrations(owner_url))
+
+    async def migrate_transaction(self, database: str) -> None:
+        """Bring a database to the Transaction service's newest schema."""
+        owner_url = self.postgres_url("postgres", database)
+        await self.children.run(transaction_migrations(owner_url))
 
 
 async def start_backing(children: Children) -> Backing:

@@ -45,6 +45,20 @@ _WALLETS = """
 Besides `REQUEST_ID_REUSED`, `WALLET_NOT_FOUND` and `WALLET_CLOSED`:
 """
 
+_PRICES = """
+## Price books, in order of precedence
+
+None of these is kept: the same request may be sent again.
+
+| reason | code | when |
+|---|---|---|
+| `REQUEST_ID_REUSED` | ALREADY_EXISTS | The id has published something else. |
+| `PRICE_BOOK_VERSION_TAKEN` | ALREADY_EXISTS | The version is published, with other content. |
+| `PRICE_BOOK_LIMIT_EXCEEDED` | FAILED_PRECONDITION | 20 versions are still to come. |
+| `EFFECTIVE_TIME_PAST` | FAILED_PRECONDITION | Under 5 s ahead, or not after the last version's. |
+| `PRICE_BOOK_NOT_FOUND` | NOT_FOUND | There is no such version, or none is in force. |
+"""
+
 _ANY_CALL = """
 ## Any call
 
@@ -52,9 +66,15 @@ _ANY_CALL = """
 |---|---|---|
 | `FIELD_INVALID` | INVALID_ARGUMENT | A field is malformed, missing or out of range. |
 | `PRODUCT_UNKNOWN` | INVALID_ARGUMENT | The price book has no such product. |
+| `QUOTE_INVALID` | INVALID_ARGUMENT | The quote is of another usage, or of nobody. |
+| `QUOTE_EXPIRED` | FAILED_PRECONDITION | The quote is older than 15 minutes. |
+| `PRICE_BOOK_MISSING` | FAILED_PRECONDITION | No price book is in force. |
+| `PRICE_BELOW_WHOLESALE` | FAILED_PRECONDITION | A reseller would sell below what it pays. |
+| `NOT_BELOW` | FAILED_PRECONDITION | What is assigned would not go down the enterprise's tree. |
+| `NOT_ABOVE` | FAILED_PRECONDITION | What is unassigned would not go up the enterprise's tree. |
 | `OVERLOADED` | RESOURCE_EXHAUSTED | Too much work is waiting. |
 | `CONTENTION` | UNAVAILABLE | Too many batches met on the same rows. |
-| `DATABASE_UNAVAILABLE` | UNAVAILABLE | The ledger's database does not answer. |
+| `DATABASE_UNAVAILABLE` | UNAVAILABLE | The service's database does not answer. |
 | `WALLET_UNAVAILABLE` | UNAVAILABLE | The Wallet service does not answer. |
 | `SHUTTING_DOWN` | UNAVAILABLE | This process stops; others are there. |
 | `INTERNAL` | INTERNAL | Nobody foresaw it. |
@@ -68,6 +88,7 @@ def error_page() -> str:
         + _table(("", "reason", "code", "when", "kept"), _posting_rows())
         + _WALLETS
         + _table(("reason", "code", "when"), (_row(rule) for rule in WALLET_RULES))
+        + _PRICES
         + _ANY_CALL
     )
 

@@ -52,6 +52,15 @@ def wallet_migrations(owner_url: str) -> Command:
     )
 
 
+def transaction_migrations(owner_url: str) -> Command:
+    """Say how to bring the Transaction service's database to its newest schema, as its owner."""
+    return Command(
+        "transaction-migrations",
+        (sys.executable, "-m", "transaction_service", "migrate"),
+        {"TRANSACTION_DATABASE_URL": owner_url},
+    )
+
+
 async def _serves(target: str) -> bool:
     """Ask the standard health service, each time on a new channel: an old one would back off."""
     try:

@@ -9,7 +9,8 @@ from devstack.children import Children, Command, Server
 from devstack.emulators import EmulatorCommand, firestore_command, pubsub_command, wait_ready
 from devstack.ports import Ports
 from devstack.postgres import ensure_database, postgres_url, start_postgres
-from devstack.services import ROLES, service, wallet_migrations
+from devstack.prices import publish_prices
+from devstack.services import ROLES, service, transaction_migrations, wallet_migrations
 from devstack.valkey import redis_url, start_valkey
 
 # Each part with those that must be ready before it starts; the slowest stand first.
@@ -21,7 +22,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "databases": ("postgres",),
     "wallet": ("databases",),
     "sink": ("pubsub", "firestore"),
-    "transaction": ("wallet", "valkey"),
+    "transaction": ("wallet", "valkey", "databases"),
+    "prices": ("transaction",),
     "publisher": ("wallet", "pubsub"),
 }
 _SERVERS = ("pubsub", "firestore", "postgres", "valkey")
@@ -80,6 +82,7 @@ async def start_stack(children: Children, report: Report) -> Stack:
     starts: dict[str, Start] = {
         **_server_starts(children, port_of),
         **{name: partial(stack.start, name) for name in ROLES},
+        "prices": partial(publish_prices, children, stack.environment["TRANSACTION_TARGET"]),
     }
     try:
         await _start_parts(starts, report)
@@ -136,6 +139,7 @@ async def _prepare_databases(children: Children, postgres: str) -> None:
     await ensure_database(postgres, "wallet")
     await ensure_database(postgres, "transaction")
     await children.run(wallet_migrations(postgres_url(postgres, "postgres", "wallet")))
+    await children.run(transaction_migrations(postgres_url(postgres, "postgres", "transaction")))
 
 
 def _environment(port_of: Mapping[str, int]) -> dict[str, str]:
@@ -144,7 +148,7 @@ def _environment(port_of: Mapping[str, int]) -> dict[str, str]:
         **{role.target: f"127.0.0.1:{port_of[name]}" for name, role in ROLES.items()},
         "WALLET_DATABASE_URL": postgres_url(postgres, "wallet_service", "wallet"),
         "WALLET_OWNER_DATABASE_URL": postgres_url(postgres, "postgres", "wallet"),
-        "TRANSACTION_DATABASE_URL": postgres_url(postgres, "postgres", "transaction"),
+        "TRANSACTION_DATABASE_URL": postgres_url(postgres, "transaction_service", "transaction"),
         "REDIS_URL": redis_url(port_of["valkey"]),
         "GOOGLE_CLOUD_PROJECT": "demo-transaction-wallet",
         "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{port_of['pubsub']}",

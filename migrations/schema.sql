@@ -125,7 +125,7 @@ CREATE TABLE public.accounts (
     credit_limit_minor bigint DEFAULT 0 NOT NULL,
     open_lots integer DEFAULT 0 NOT NULL,
     wallet_state text DEFAULT 'ACTIVE'::text NOT NULL,
-    CONSTRAINT accounts_account_type_known CHECK ((account_type = ANY (ARRAY['WALLET'::text, 'FUNDING'::text, 'REVENUE'::text, 'VENDOR_COST'::text, 'VENDOR_PAYABLE'::text, 'BREAKAGE'::text, 'EXCHANGE'::text]))),
+    CONSTRAINT accounts_account_type_known CHECK ((account_type = ANY (ARRAY['WALLET'::text, 'FUNDING'::text, 'REVENUE'::text, 'VENDOR_COST'::text, 'VENDOR_PAYABLE'::text, 'BREAKAGE'::text, 'EXCHANGE'::text, 'TAX_PAYABLE'::text]))),
     CONSTRAINT accounts_available_not_negative CHECK (((account_type <> 'WALLET'::text) OR ((balance_minor + held_minor) <= credit_limit_minor))),
     CONSTRAINT accounts_balance_minor_limit CHECK (((balance_minor >= '-1000000000000000000'::bigint) AND (balance_minor <= '1000000000000000000'::bigint))),
     CONSTRAINT accounts_credit_limit_minor_range CHECK (((credit_limit_minor >= 0) AND (credit_limit_minor <= '1000000000000000000'::bigint))),
@@ -179,6 +179,14 @@ WITH (fillfactor='10');
 
 COMMENT ON TABLE public.chains IS 'The last link of each hash chain. One that was never used is at zero.';
 
+CREATE TABLE public.directory_epoch (
+    singleton boolean DEFAULT true NOT NULL,
+    epoch bigint NOT NULL,
+    CONSTRAINT directory_epoch_one_row CHECK (singleton)
+);
+
+COMMENT ON TABLE public.directory_epoch IS 'Grows with every change of a wallet that postings go by.';
+
 CREATE TABLE public.entries (
     transaction_id bigint NOT NULL,
     leg_index smallint NOT NULL,
@@ -189,8 +197,7 @@ CREATE TABLE public.entries (
     balance_after_minor bigint NOT NULL,
     held_after_minor bigint NOT NULL,
     credit_limit_minor bigint DEFAULT 0 NOT NULL,
-    effective_at timestamp with time zone,
-    CONSTRAINT entries_moves_something CHECK (((amount_minor <> 0) OR (held_change_minor <> 0)))
+    effective_at timestamp with time zone
 )
 PARTITION BY RANGE (transaction_id);
 
@@ -217,14 +224,22 @@ CREATE TABLE public.holds (
     released_minor bigint DEFAULT 0 NOT NULL,
     expires_at timestamp with time zone,
     expired boolean DEFAULT false NOT NULL,
+    part_index smallint NOT NULL,
+    wallet_id bigint NOT NULL,
+    captured_quantity bigint DEFAULT 0 NOT NULL,
     CONSTRAINT holds_amount_minor_positive CHECK ((amount_minor > 0)),
     CONSTRAINT holds_captured_minor_not_negative CHECK ((captured_minor >= 0)),
+    CONSTRAINT holds_captured_quantity_not_negative CHECK ((captured_quantity >= 0)),
     CONSTRAINT holds_released_minor_not_negative CHECK ((released_minor >= 0)),
     CONSTRAINT holds_taken_within_amount CHECK (((captured_minor + released_minor) <= amount_minor))
 )
 WITH (fillfactor='70');
 
-COMMENT ON TABLE public.holds IS 'Money set aside by a booking, and how much of it was taken or set free.';
+COMMENT ON TABLE public.holds IS 'Money set aside by a booking, on each account that pays for it in the order in which it is taken, and how much of it was taken or set free.';
+
+COMMENT ON COLUMN public.holds.wallet_id IS 'The wallet that booked; others may pay.';
+
+COMMENT ON COLUMN public.holds.captured_quantity IS 'Units that were taken of the booking as a whole.';
 
 CREATE TABLE public.lot_entries (
     transaction_id bigint NOT NULL,
@@ -286,6 +301,20 @@ CREATE TABLE public.requests (
 
 COMMENT ON TABLE public.requests IS 'The one outcome of each request id. Keys are 16-byte BLAKE2b digests, which keep the index small and unique over all months.';
 
+CREATE TABLE public.spending_windows (
+    wallet_id bigint NOT NULL,
+    asset_code text NOT NULL,
+    product_code text NOT NULL,
+    period text NOT NULL,
+    starts_on date NOT NULL,
+    spent_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT spending_windows_period_known CHECK ((period = ANY (ARRAY['DAY'::text, 'WEEK'::text, 'MONTH'::text]))),
+    CONSTRAINT spending_windows_spent_minor_not_negative CHECK ((spent_minor >= 0))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.spending_windows IS 'What was spent in a stretch of time of a limit, by a wallet and all below it. An empty product stands for every one.';
+
 CREATE TABLE public.transactions (
     transaction_id bigint NOT NULL,
     kind text NOT NULL,
@@ -304,10 +333,13 @@ CREATE TABLE public.transactions (
     exchange_rate jsonb,
     chain smallint,
     hash bytea,
+    spent_minor bigint,
+    counted jsonb,
+    paid_by_others boolean DEFAULT false NOT NULL,
     CONSTRAINT transactions_chained CHECK (((chain IS NULL) = (hash IS NULL))),
     CONSTRAINT transactions_exchange_has_rate CHECK (((kind = 'EXCHANGE'::text) = (exchange_rate IS NOT NULL))),
     CONSTRAINT transactions_hash_length CHECK ((octet_length(hash) = 32)),
-    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text, 'VOID'::text, 'EXPIRATION'::text, 'BREAKAGE'::text, 'EXCHANGE'::text]))),
+    CONSTRAINT transactions_kind_known CHECK ((kind = ANY (ARRAY['TOP_UP'::text, 'BOOKING'::text, 'COMMIT'::text, 'CANCELLATION'::text, 'USAGE'::text, 'TRANSFER'::text, 'VOID'::text, 'EXPIRATION'::text, 'BREAKAGE'::text, 'EXCHANGE'::text, 'ASSIGNMENT'::text, 'UNASSIGNMENT'::text, 'EXTENSION'::text]))),
     CONSTRAINT transactions_transaction_id_positive CHECK ((transaction_id > 0)),
     CONSTRAINT transactions_voids_something CHECK (((kind = 'VOID'::text) = (voids_transaction_id IS NOT NULL)))
 )
@@ -316,6 +348,12 @@ PARTITION BY RANGE (transaction_id);
 COMMENT ON TABLE public.transactions IS 'What was asked and accepted, with the event it gave rise to; append-only.';
 
 COMMENT ON COLUMN public.transactions.hash IS 'SHA-256 of the hash before it in its chain and of its content; NULL where it was written before there were chains.';
+
+COMMENT ON COLUMN public.transactions.spent_minor IS 'What it spent or, below zero, gave back of that; NULL where it did neither.';
+
+COMMENT ON COLUMN public.transactions.counted IS 'The windows that it counts in: wallet, asset, product, period and first day of each; NULL where there is none.';
+
+COMMENT ON COLUMN public.transactions.paid_by_others IS 'Whether it has no entry on its own wallet, by which it would be found.';
 
 CREATE VIEW public.trial_balance AS
  SELECT account_type,
@@ -357,11 +395,21 @@ CREATE TABLE public.wallets (
     state text DEFAULT 'ACTIVE'::text NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT wallets_state_known CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'FROZEN'::text, 'CLOSED'::text]))),
-    CONSTRAINT wallets_wallet_type_known CHECK ((wallet_type = ANY (ARRAY['PERSONAL'::text, 'ENTERPRISE'::text, 'RESELLER'::text])))
+    attributes jsonb DEFAULT '{"version": 1}'::jsonb NOT NULL,
+    policy jsonb DEFAULT '{}'::jsonb NOT NULL,
+    path bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    CONSTRAINT wallets_path_depth CHECK ((cardinality(path) <= 15)),
+    CONSTRAINT wallets_path_ends_at_parent CHECK ((NOT (path[cardinality(path)] IS DISTINCT FROM parent_wallet_id))),
+    CONSTRAINT wallets_state_known CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'FROZEN'::text, 'CLOSED'::text])))
 );
 
 COMMENT ON TABLE public.wallets IS 'Customers'' holdings.';
+
+COMMENT ON COLUMN public.wallets.attributes IS 'Of the model of its type, with the version that it was written in.';
+
+COMMENT ON COLUMN public.wallets.policy IS 'Where its spending comes from, and how far it may go.';
+
+COMMENT ON COLUMN public.wallets.path IS 'The wallets above it, the topmost first.';
 
 ALTER TABLE public.wallets ALTER COLUMN wallet_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.wallets_wallet_id_seq
@@ -390,6 +438,9 @@ ALTER TABLE ONLY public.assets
 ALTER TABLE ONLY public.chains
     ADD CONSTRAINT chains_pkey PRIMARY KEY (chain);
 
+ALTER TABLE ONLY public.directory_epoch
+    ADD CONSTRAINT directory_epoch_pkey PRIMARY KEY (singleton);
+
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (transaction_id, leg_index);
 
@@ -397,7 +448,7 @@ ALTER TABLE ONLY public.feed_lease
     ADD CONSTRAINT feed_lease_pkey PRIMARY KEY (singleton);
 
 ALTER TABLE ONLY public.holds
-    ADD CONSTRAINT holds_pkey PRIMARY KEY (booking_id);
+    ADD CONSTRAINT holds_pkey PRIMARY KEY (booking_id, part_index);
 
 ALTER TABLE ONLY public.lot_entries
     ADD CONSTRAINT lot_entries_pkey PRIMARY KEY (transaction_id, leg_index, draw_index);
@@ -414,6 +465,9 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.requests
     ADD CONSTRAINT requests_pkey PRIMARY KEY (request_digest);
 
+ALTER TABLE ONLY public.spending_windows
+    ADD CONSTRAINT spending_windows_pkey PRIMARY KEY (wallet_id, asset_code, product_code, period, starts_on);
+
 ALTER TABLE ONLY public.transactions
     ADD CONSTRAINT transactions_pkey PRIMARY KEY (transaction_id);
 
@@ -427,6 +481,8 @@ CREATE INDEX entries_account_id_idx ON ONLY public.entries USING btree (account_
 
 CREATE INDEX entries_effective_at_idx ON ONLY public.entries USING btree (account_id, effective_at) WHERE (effective_at IS NOT NULL);
 
+CREATE INDEX holds_account_id_idx ON public.holds USING btree (account_id) WHERE ((captured_minor + released_minor) < amount_minor);
+
 CREATE INDEX holds_expires_at_idx ON public.holds USING btree (expires_at) WHERE (((captured_minor + released_minor) < amount_minor) AND (expires_at IS NOT NULL));
 
 CREATE INDEX lots_account_id_idx ON public.lots USING btree (account_id) WHERE (remaining_minor > 0);
@@ -437,7 +493,11 @@ CREATE INDEX requests_recorded_at_idx ON public.requests USING brin (recorded_at
 
 CREATE INDEX transactions_booking_id_idx ON ONLY public.transactions USING btree (booking_id, transaction_id) WHERE (booking_id IS NOT NULL);
 
+CREATE INDEX transactions_paid_by_others_idx ON ONLY public.transactions USING btree (wallet_id, transaction_id) WHERE paid_by_others;
+
 CREATE INDEX wallets_parent_wallet_id_idx ON public.wallets USING btree (parent_wallet_id, wallet_id);
+
+CREATE INDEX wallets_path_idx ON public.wallets USING gin (path);
 
 CREATE TRIGGER accounting_periods_append_only BEFORE DELETE OR UPDATE ON public.accounting_periods FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -505,6 +565,10 @@ GRANT UPDATE(last_transaction_id) ON TABLE public.chains TO wallet_service;
 
 GRANT UPDATE(hash) ON TABLE public.chains TO wallet_service;
 
+GRANT SELECT ON TABLE public.directory_epoch TO wallet_service;
+
+GRANT UPDATE(epoch) ON TABLE public.directory_epoch TO wallet_service;
+
 GRANT SELECT,INSERT ON TABLE public.entries TO wallet_service;
 
 GRANT SELECT ON TABLE public.feed_lease TO wallet_service;
@@ -520,6 +584,8 @@ GRANT UPDATE(captured_minor) ON TABLE public.holds TO wallet_service;
 GRANT UPDATE(released_minor) ON TABLE public.holds TO wallet_service;
 
 GRANT UPDATE(expired) ON TABLE public.holds TO wallet_service;
+
+GRANT UPDATE(captured_quantity) ON TABLE public.holds TO wallet_service;
 
 GRANT SELECT,INSERT ON TABLE public.lot_entries TO wallet_service;
 
@@ -537,6 +603,10 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.outbox TO wallet_service;
 
 GRANT SELECT,INSERT ON TABLE public.requests TO wallet_service;
 
+GRANT SELECT,INSERT ON TABLE public.spending_windows TO wallet_service;
+
+GRANT UPDATE(spent_minor) ON TABLE public.spending_windows TO wallet_service;
+
 GRANT SELECT,INSERT ON TABLE public.transactions TO wallet_service;
 
 GRANT SELECT ON TABLE public.trial_balance TO wallet_service;
@@ -551,7 +621,15 @@ GRANT SELECT,INSERT ON TABLE public.wallets TO wallet_service;
 
 GRANT UPDATE(display_name) ON TABLE public.wallets TO wallet_service;
 
+GRANT UPDATE(parent_wallet_id) ON TABLE public.wallets TO wallet_service;
+
 GRANT UPDATE(state) ON TABLE public.wallets TO wallet_service;
 
 GRANT UPDATE(version) ON TABLE public.wallets TO wallet_service;
+
+GRANT UPDATE(attributes) ON TABLE public.wallets TO wallet_service;
+
+GRANT UPDATE(policy) ON TABLE public.wallets TO wallet_service;
+
+GRANT UPDATE(path) ON TABLE public.wallets TO wallet_service;
 

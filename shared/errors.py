@@ -18,6 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+MAX_IN_MESSAGE = 5
+"""How many fields at fault an error's message names; its violations name all."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
@@ -48,8 +51,10 @@ class InvalidArgument(DomainError):
     code = 3
 
     def __init__(self, reason: str, *violations: FieldViolation) -> None:
-        message = "; ".join(f"{each.field}: {each.description}" for each in violations)
-        super().__init__(reason, message)
+        told = [f"{each.field}: {each.description}" for each in violations[:MAX_IN_MESSAGE]]
+        if more := len(violations) - len(told):
+            told.append(f"and {more} more")
+        super().__init__(reason, "; ".join(told))
         self.violations = violations
 
 

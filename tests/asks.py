@@ -47,7 +47,6 @@ class Ask:
     minor: int = 0
     of: str = ""
     number: int = 0
-    before: int = 0
     terms: Terms = PLAIN
     expires_at: datetime = NEVER
     effective_at: datetime = NEVER
@@ -62,7 +61,9 @@ class Ask:
         return {self.wallet, *(wallet for wallet, _ in self.purses())}
 
     def assets(self) -> set[str]:
-        return {self.asset, *(asset for (_, _, asset), _ in self.legs)}
+        """Answer the assets that are named; what ends or undoes something else names none."""
+        own = set[str]() if self.kind in {"CANCELLATION", "EXPIRATION", "VOID"} else {self.asset}
+        return own | {asset for (_, _, asset), _ in self.legs}
 
 
 @dataclass
@@ -116,21 +117,18 @@ def breakage(request_id: str, wallet: str, asset: str, minor: int, lot: tuple[st
     return Ask(request_id, "BREAKAGE", wallet, asset, legs, minor, *lot)
 
 
-def void(request_id: str, original: Ask, before: int, minor: int) -> Ask:
-    """Take back a part of what was done, of which `before` was taken back up to now."""
+def void(request_id: str, original: Ask, minor: int) -> Ask:
+    """Take so much back of what was done; all that is left of it if 0."""
+    wallet, asset = original.wallet, original.asset
+    return Ask(request_id, "VOID", wallet, asset, minor=minor, of=original.request_id)
+
+
+def taken_back(original: Ask, before: int, minor: int) -> Legs:
+    """Answer the legs that take so much back, where `before` was taken back up to now."""
     legs, whole = original.legs, original.minor
     then, now = _shares(legs, whole, before), _shares(legs, whole, before + minor)
     back = [(account, done - due) for (account, _), done, due in zip(legs, then, now, strict=True)]
-    return Ask(
-        request_id,
-        "VOID",
-        original.wallet,
-        original.asset,
-        tuple(leg for leg in back if leg[1]),
-        minor,
-        of=original.request_id,
-        before=before,
-    )
+    return tuple(leg for leg in back if leg[1])
 
 
 def _shares(legs: Legs, whole: int, part: int) -> Sequence[int]:

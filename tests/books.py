@@ -8,13 +8,18 @@ from shared.idempotency import digest
 from shared.telemetry import NoMetrics
 from tests import plans
 from tests.databases import WalletDatabase
-from wallet_service.decide.model import Plan, Transaction
+from wallet_service.decide.model import Transaction
+from wallet_service.decide.plan import Plan
+from wallet_service.directory import Directory
+from wallet_service.drafts import NewWallet
 from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
+from wallet_service.models.registry import MODELS
 from wallet_service.once import Request
 from wallet_service.periods import Periods
 from wallet_service.reports import Reports
+from wallet_service.spending import Spending
 from wallet_service.store import connections
 from wallet_service.verification import Verification
 from wallet_service.wallets import Wallets
@@ -24,9 +29,12 @@ class Books:
     """One Wallet process's use cases on a database, and a second one's ledger beside it."""
 
     def __init__(self, posting: connections.Pool, reading: connections.Pool) -> None:
-        self.ledger = Ledger(posting, reading, [0, 1], NoMetrics())
-        self.other_ledger = Ledger(posting, reading, [2, 3], NoMetrics())
+        pools = connections.Pools(posting, reading)
+        self.ledger = Ledger(pools, Directory(MODELS), [0, 1], NoMetrics())
+        self.other_ledger = Ledger(pools, Directory(MODELS), [2, 3], NoMetrics())
+        self.pool = reading
         self.wallets = Wallets(reading)
+        self.spending = Spending(reading)
         self.reports = Reports(reading)
         self.periods = Periods(reading)
         self.verification = Verification(reading)
@@ -34,7 +42,7 @@ class Books:
         self.expiry = Expiry(reading, self.ledger)
 
     async def wallet(self, funds_minor: int = 0) -> int:
-        wallet = await self.wallets.create(request(), "PERSONAL", "somebody", None)
+        wallet = await self.wallets.create(request(), NewWallet("PERSONAL", "somebody"))
         if funds_minor:
             await self.post(plans.top_up(wallet.wallet_id, funds_minor))
         return wallet.wallet_id

@@ -15,9 +15,12 @@ from devstack.children import Children, base_environment
 from devstack.folder import temporary_folder
 from devstack.stack import Stack, start_stack
 from tests.databases import (
+    TransactionDatabase,
     WalletDatabase,
+    copy_transaction_database,
     copy_wallet_database,
     drop_database,
+    make_transaction_template,
     make_wallet_template,
 )
 
@@ -46,6 +49,22 @@ def wallet_database_template(backing: Backing) -> str:
 def wallet_database(backing: Backing, wallet_database_template: str) -> Iterator[WalletDatabase]:
     """A migrated database of the test's own, dropped after."""
     database = asyncio.run(copy_wallet_database(backing, wallet_database_template))
+    yield database
+    asyncio.run(drop_database(backing, database.name))
+
+
+@pytest.fixture(scope="session")
+def transaction_database_template(backing: Backing) -> str:
+    """Name of a migrated database that nobody may connect to: it is there to be copied."""
+    return asyncio.run(make_transaction_template(backing))
+
+
+@pytest.fixture
+def transaction_database(
+    backing: Backing, transaction_database_template: str
+) -> Iterator[TransactionDatabase]:
+    """A migrated database of the Transaction service, the test's own, dropped after."""
+    database = asyncio.run(copy_transaction_database(backing, transaction_database_template))
     yield database
     asyncio.run(drop_database(backing, database.name))
 

@@ -35,6 +35,34 @@ async def copy_wallet_database(backing: Backing, template: str) -> WalletDatabas
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TransactionDatabase:
+    """A fresh database with the Transaction service's schema, for its owner and the service."""
+
+    name: str
+    owner_url: str
+    service_url: str
+
+
+async def make_transaction_template(backing: Backing) -> str:
+    """Migrate a database for others to be copied from; answer its name."""
+    name = "transaction_template"
+    await ensure_database(backing.postgres, name)
+    await backing.migrate_transaction(name)
+    return name
+
+
+async def copy_transaction_database(backing: Backing, template: str) -> TransactionDatabase:
+    name = f"transaction_{uuid.uuid4().hex}"
+    async with connected(backing.postgres) as connection:
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return TransactionDatabase(
+        name,
+        backing.postgres_url("postgres", name),
+        backing.postgres_url("transaction_service", name),
+    )
+
+
 async def drop_database(backing: Backing, name: str) -> None:
     """Remove the database, and whoever is still connected to it."""
     async with connected(backing.postgres) as connection:

@@ -2,6 +2,13 @@
 
 from privy.erp.v1.event_pb2 import CostRevenueEvent, LineType
 from privy.wallet.v1.ledger_pb2 import TransactionKind
+from privy.wallet.v1.wallet_pb2 import WalletType
+
+from transaction_service.publisher.chart import load_chart
+from transaction_service.publisher.settings import PublisherSettings
+
+CHART = load_chart(PublisherSettings.model_fields["chart_of_accounts_file"].default)
+"""The chart of accounts that the publisher uses unless told otherwise."""
 
 
 def finance_event(transaction_id: str) -> CostRevenueEvent:
@@ -15,12 +22,20 @@ def finance_event(transaction_id: str) -> CostRevenueEvent:
         price_book_version="2026-01",
         request_id="req-1",
         reference="order-1",
+        vendor_code="CA",
+        tax_code="VAT",
+        enterprise_wallet_id="wal_8",
+        merchant_wallet_id="wal_1",
+        reseller_wallet_id="wal_9",
+        seller_wallet_ids=["wal_9"],
     )
-    for line_type, minor_units in (
-        (LineType.LINE_TYPE_DEFERRED_REVENUE, 1_000),
-        (LineType.LINE_TYPE_REVENUE, -1_000),
+    event.path.add(wallet_id="wal_9", type=WalletType.WALLET_TYPE_RESELLER)
+    event.path.add(wallet_id="wal_1", type=WalletType.WALLET_TYPE_ENTERPRISE, role="MERCHANT")
+    for line_type, minor_units, account_code in (
+        (LineType.LINE_TYPE_DEFERRED_REVENUE, 1_000, "2410"),
+        (LineType.LINE_TYPE_REVENUE, -1_000, "4110"),
     ):
-        line = event.lines.add(type=line_type, wallet_id="wal_1")
+        line = event.lines.add(type=line_type, wallet_id="wal_1", account_code=account_code)
         line.amount.asset_code = "IDR"
         line.amount.minor_units = minor_units
     event.create_time.FromSeconds(1_800_000_000)

@@ -3,16 +3,16 @@
 import copy
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from tests.asks import PLAIN, Ask, Balance, Purse, Reply, Terms
+from tests.asks import PLAIN, Ask, Balance, Purse, Reply, Terms, taken_back
 
 ASSETS = {"IDR", "ESIGN"}
 STATES = {"UNFREEZE": "ACTIVE", "FREEZE": "FROZEN", "CLOSE": "CLOSED"}
 ON_BOOKINGS = {"COMMIT", "CANCELLATION", "EXPIRATION"}
 VOIDABLE = {"TOP_UP", "USAGE", "COMMIT", "TRANSFER"}
-NOT_KEPT = {"ASSET_UNKNOWN", "REQUEST_ID_REUSED", "EXPIRE_TIME_PAST", "VOID_STALE", "LOT_STALE"}
+NOT_KEPT = {"ASSET_UNKNOWN", "REQUEST_ID_REUSED", "EXPIRE_TIME_PAST", "LOT_STALE"}
 NOTHING = Ask("", "", "")
 ALL = 10**18
 
@@ -105,10 +105,20 @@ class Oracle:
         body, reply = self.outcomes.get(ask.request_id, (NOTHING, Reply()))
         if body == ask:
             return reply
+        asked, ask = ask, self._void(ask) if ask.kind == "VOID" else ask
         if reason := next((reason for reason, broken in self._rules(ask, now) if broken), ""):
             return Reply(reason)
-        self.outcomes[ask.request_id] = ask, self._carry_out(ask, now)
+        self.outcomes[ask.request_id] = asked, self._carry_out(ask, now)
         return self.outcomes[ask.request_id][1]
+
+    def _void(self, ask: Ask) -> Ask:
+        """Say what it takes back of each leg: of what is left, all unless it says how much."""
+        about = self.transactions[ask.of]
+        if about.ask.wallet != ask.wallet:
+            return ask
+        minor = ask.minor or about.ask.minor - about.voided or about.ask.minor
+        legs = taken_back(about.ask, about.voided, minor) if about.ask.kind in VOIDABLE else ()
+        return replace(ask, asset=about.ask.asset, minor=minor, legs=legs)
 
     def _refuse(self, ask: Ask, fault: Ask, refusal: Reply) -> Reply:
         """Refuse an ask for one of its group, itself perhaps; keep that if its reason is kept."""
@@ -141,8 +151,7 @@ class Oracle:
         if ask.kind == "VOID":
             yield "TRANSACTION_NOT_FOUND", strange
             yield "TRANSACTION_NOT_VOIDABLE", about.ask.kind not in VOIDABLE
-            yield "VOID_STALE", ask.before != about.voided
-            yield "VOID_EXCEEDED", ask.before + ask.minor > about.ask.minor
+            yield "VOID_EXCEEDED", about.voided + ask.minor > about.ask.minor
         if ask.kind == "BREAKAGE":
             lot = self._lot(ask)
             yield "LOT_STALE", lot.terms.expires_at > now or ask.minor != lot.left - lot.held
@@ -167,6 +176,7 @@ class Oracle:
             for key, minor in ask.purses().items():
                 self._add(ask, self.pots[key], max(-minor, 0))
                 self.pots[key].pay_debts(now)
+            self.transactions[ask.of].voided += ask.minor * (ask.kind == "VOID")
         return Reply("", {key: self.pots[key].balance() for key in ask.purses()})
 
     def _take(self, ask: Ask, now: datetime) -> Draws:
@@ -187,8 +197,7 @@ class Oracle:
         """Give back what was drawn last; or add lots like those that were drawn on, or as told."""
         about, done = self.transactions[ask.of], self.transactions[ask.request_id]
         if ask.kind == "VOID":
-            about.voided = ask.before + ask.minor
-            for part, back in stretch(about.draws[::-1], ask.before, minor):
+            for part, back in stretch(about.draws[::-1], about.voided, minor):
                 part.left += back
             return
         carried = [(part.terms, drawn) for part, drawn in done.draws if minor]

@@ -8,24 +8,33 @@ from datetime import datetime
 from shared.idempotency import digest
 from wallet_service.decide.core import decide
 from wallet_service.decide.model import (
+    Account,
+    Books,
+    Facts,
+    Holders,
+    Original,
+    OriginalEntry,
+    Posted,
+    Verdict,
+    Writes,
+)
+from wallet_service.decide.plan import (
     HOUSE,
     WALLET,
-    Account,
     AccountKey,
-    Books,
+    AnyHold,
     BreakLot,
     CaptureHold,
+    ExtendLot,
     Leg,
     LotId,
     OpenHold,
     Plan,
-    Posted,
     ReleaseHold,
-    Verdict,
-    Voidable,
+    Spend,
     VoidOf,
-    Writes,
 )
+from wallet_service.decide.policy import Node
 
 FUNDING = AccountKey(HOUSE, "FUNDING", "IDR")
 REVENUE = AccountKey(HOUSE, "REVENUE", "IDR")
@@ -42,7 +51,7 @@ def plan(
     kind: str,
     wallet_id: int,
     *legs: Leg,
-    hold: OpenHold | CaptureHold | ReleaseHold | None = None,
+    hold: AnyHold | None = None,
     request_id: str = "",
 ) -> Plan:
     name = request_id or f"request-{next(_numbers)}"
@@ -54,14 +63,7 @@ def plan(
         wallet_id=wallet_id,
         legs=legs,
         hold=hold,
-        effective_at=None,
-        reference="",
-        metadata_json="{}",
-        price_book_version="",
-        charges_json="[]",
         event=b"event" if legs else None,
-        traceparent="",
-        validate_only=False,
     )
 
 
@@ -83,36 +85,34 @@ def booking(wallet_id: int, minor: int, expires_at: datetime | None = None) -> P
     return plan("BOOKING", wallet_id, hold=OpenHold(wallet(wallet_id), minor, expires_at))
 
 
+def spending(wallet_id: int, minor: int, product_code: str = "") -> Plan:
+    """Use something, paid by whoever the wallet's policy says."""
+    spend = Spend("IDR", minor, product_code)
+    return replace(plan("USAGE", wallet_id, Leg(REVENUE, -minor)), spend=spend)
+
+
+def spent_booking(wallet_id: int, minor: int, product_code: str = "") -> Plan:
+    """Set money aside, paid by whoever the wallet's policy says."""
+    return replace(booking(wallet_id, minor), spend=Spend("IDR", minor, product_code))
+
+
 def commit(wallet_id: int, booking_id: int, minor: int) -> Plan:
-    hold = CaptureHold(wallet(wallet_id), booking_id, minor)
-    return replace(usage(wallet_id, minor), kind="COMMIT", hold=hold)
+    return replace(spending(wallet_id, minor), kind="COMMIT", hold=CaptureHold(booking_id))
 
 
 def cancellation(wallet_id: int, booking_id: int) -> Plan:
-    return plan("CANCELLATION", wallet_id, hold=ReleaseHold(wallet(wallet_id), booking_id))
+    return plan("CANCELLATION", wallet_id, hold=ReleaseHold(booking_id))
 
 
-def void(wallet_id: int, transaction_id: int, minor: int, before_minor: int = 0) -> Plan:
-    """Take a top-up back."""
-    legs = Leg(FUNDING, -minor), Leg(wallet(wallet_id), minor)
-    void_of = VoidOf(wallet(wallet_id), transaction_id, minor, before_minor)
-    return replace(plan("VOID", wallet_id, *legs), void_of=void_of)
+def void(wallet_id: int, transaction_id: int, minor: int = 0) -> Plan:
+    """Take a transaction back, all that is left of it if no amount is given."""
+    return replace(plan("VOID", wallet_id), void_of=VoidOf(transaction_id, minor))
 
 
-def void_usage(wallet_id: int, transaction_id: int, minor: int, before_minor: int = 0) -> Plan:
-    """Take a usage back."""
-    legs = Leg(wallet(wallet_id), -minor), Leg(REVENUE, minor)
-    void_of = VoidOf(wallet(wallet_id), transaction_id, minor, before_minor)
-    return replace(plan("VOID", wallet_id, *legs), void_of=void_of)
-
-
-def void_transfer(
-    source: int, target: int, transaction_id: int, minor: int, before_minor: int = 0
-) -> Plan:
-    """Take a transfer back."""
-    legs = Leg(wallet(source), -minor), Leg(wallet(target), minor)
-    void_of = VoidOf(wallet(source), transaction_id, minor, before_minor)
-    return replace(plan("VOID", source, *legs), void_of=void_of)
+def extension(wallet_id: int, lot_transaction_id: int, expires_at: datetime) -> Plan:
+    """Give the first lot that a transaction added a later expiry."""
+    extended = ExtendLot(wallet(wallet_id), LotId(lot_transaction_id, 0), expires_at)
+    return replace(plan("EXTENSION", wallet_id), extend_lot=extended)
 
 
 def breakage(wallet_id: int, lot_transaction_id: int, minor: int) -> Plan:
@@ -129,19 +129,39 @@ def decide_each(each: Sequence[Plan], books: Books) -> tuple[list[Verdict], Writ
     return [verdict for (verdict,) in verdicts], writes
 
 
-def make_voidable(books: Books, verdict: Verdict) -> None:
-    """Load what was posted as the store would, where a later batch may void it."""
-    if isinstance(verdict, Posted):
-        txn = verdict.transaction
-        own = next(entry for entry in txn.entries if entry.key.wallet_id == txn.wallet_id)
-        books.voidables[txn.transaction_id] = Voidable(
-            txn.transaction_id,
-            txn.kind,
-            own.account_id,
-            txn.amount_minor,
-            0,
-            own.lot_entries,
-        )
+def make_known(books: Books, verdict: Verdict) -> None:
+    """Let a later batch know what was posted, as the store would."""
+    if not isinstance(verdict, Posted):
+        return
+    txn = verdict.transaction
+    entries = tuple(
+        OriginalEntry(each.key, each.amount_minor, each.lot_entries)
+        for each in txn.entries
+        if each.amount_minor
+    )
+    original = Original(
+        txn.transaction_id, txn.kind, txn.wallet_id, entries, txn.spent_minor, txn.counted
+    )
+    facts = books.facts
+    originals = {**facts.originals, txn.transaction_id: original}
+    holders = {
+        each: Holders(hold.wallet_id, tuple(part.key for part in hold.parts))
+        for each, hold in books.holds.items()
+    }
+    books.facts = replace(facts, originals=originals, holders=holders)
+
+
+def own_node(wallet_id: int, state: str = "ACTIVE") -> Node:
+    """A wallet that pays for itself, without limits."""
+    return Node(wallet_id, 1, (wallet_id,), splits=False, limits=(), state=state)
+
+
+def put_node(books: Books, node: Node) -> None:
+    """Let the next batch know a wallet otherwise."""
+    books.facts = replace(books.facts, nodes={**books.facts.nodes, node.wallet_id: node})
+    for key, account in books.accounts.items():
+        if key.wallet_id == node.wallet_id:
+            account.wallet_state = node.state
 
 
 def books(*wallet_ids: int, first_transaction_id: int = 1) -> Books:
@@ -149,9 +169,7 @@ def books(*wallet_ids: int, first_transaction_id: int = 1) -> Books:
     keys = [FUNDING, REVENUE, BREAKAGE, *map(wallet, wallet_ids)]
     return Books(
         accounts={key: Account(number, 0, 0, 0) for number, key in enumerate(keys, 1)},
-        holds={},
-        voidables={},
-        outcomes={},
+        facts=Facts({each: own_node(each) for each in wallet_ids}),
         assets=frozenset({"IDR"}),
         first_transaction_id=first_transaction_id,
     )

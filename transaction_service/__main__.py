@@ -9,15 +9,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m transaction_service")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve the front door")
+    commands.add_parser("migrate", help="bring the database to its newest schema")
     commands.add_parser("publish", help="publish the Wallet's committed events to Pub/Sub")
     commands.add_parser("sink", help="write the published events into Firestore, for the ERP")
-    {"serve": serve, "publish": publish, "sink": sink}[parser.parse_args().command]()
+    {"serve": serve, "migrate": migrate, "publish": publish, "sink": sink}[
+        parser.parse_args().command
+    ]()
 
 
 def serve() -> None:
     from transaction_service import app  # noqa: PLC0415 (no command needs the others)
 
     process.run(app.main)
+
+
+def migrate() -> None:
+    from transaction_service import migrate  # noqa: PLC0415 (no command needs the others)
+
+    process.run(migrate.main)
 
 
 def publish() -> None:

@@ -1,26 +1,30 @@
-"""What each action does, top to bottom: plan it, hold the wallet's lock, have it posted."""
+"""What each action does, top to bottom: price it, plan it, have it posted."""
+
+from dataclasses import replace
+from functools import partial
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
-from shared.errors import Aborted
+from shared.idempotency import digest
 from transaction_service import planning
 from transaction_service.domain import (
+    MAX_REQUEST_ID,
     Action,
     CancelUsage,
-    Charge,
     CommitUsage,
     Plan,
+    Profile,
     Quote,
+    Quoted,
     TopUp,
     Transfer,
     Usage,
     VoidTransaction,
 )
-from transaction_service.locks import WalletLocks
-from transaction_service.pricing.price_book import PriceBook, charge_for
+from transaction_service.posting import Posting, while_stale
+from transaction_service.pricer import Pricer
+from transaction_service.profiles import Profiles
 from transaction_service.wallet_client import WalletClient
-
-MAX_STALE_READS = 5
 
 
 class Actions:
@@ -31,57 +35,75 @@ class Actions:
     the same request may be repeated.
     """
 
-    def __init__(self, price_book: PriceBook, locks: WalletLocks, wallet: WalletClient) -> None:
-        self._price_book = price_book
-        self._locks = locks
+    def __init__(
+        self, pricer: Pricer, profiles: Profiles, posting: Posting, wallet: WalletClient
+    ) -> None:
+        self._pricer = pricer
+        self._profiles = profiles
+        self._posting = posting
         self._wallet = wallet
 
     async def top_up(self, action: TopUp) -> ledger_pb2.Transaction:
-        return await self._post(action, planning.plan_top_up(action))
+        plan = partial(planning.plan_top_up, action)
+        return await self._posting.post(action, action.wallet_id, plan)
 
     async def transfer(self, action: Transfer) -> ledger_pb2.Transaction:
-        return await self._post(action, planning.plan_transfer(action))
+        plan = partial(planning.plan_transfer, action)
+        return await self._posting.post(action, action.source_wallet_id, plan)
 
     async def record_usage(self, action: Usage) -> ledger_pb2.Transaction:
-        charged = self._charge(action)
-        version = self._price_book.version
-        return await self._post(action, planning.plan_usage(action.wallet_id, charged, version))
+        def plan(wallet: Profile) -> Plan:
+            return planning.plan_usage(wallet, *self._pricer.charge(action, wallet))
+
+        return await self._posting.post(action, action.wallet_id, plan)
 
     async def book_usage(self, action: Usage) -> ledger_pb2.Transaction:
-        charged = self._charge(action)
-        version = self._price_book.version
-        return await self._post(action, planning.plan_booking(action, charged, version))
+        def plan(wallet: Profile) -> Plan:
+            return planning.plan_booking(action, wallet, *self._pricer.charge(action, wallet))
+
+        return await self._posting.post(action, action.wallet_id, plan)
 
     async def commit_usage(self, action: CommitUsage) -> ledger_pb2.Transaction:
+        """Take some of a booking; read it again where somebody else took some of it first."""
+        return await while_stale(lambda: self._commit_once(action))
+
+    async def _commit_once(self, action: CommitUsage) -> ledger_pb2.Transaction:
         booking = await self._wallet.booking(action.booking_id)
-        return await self._post(action, planning.plan_commit(booking, action.quantity))
+        plan = partial(planning.plan_commit, action, booking)
+        return await self._posting.attempt(action, booking.wallet_id, plan)
 
     async def cancel_usage(self, action: CancelUsage) -> ledger_pb2.Transaction:
         booking = await self._wallet.booking(action.booking_id)
-        return await self._post(action, planning.plan_cancellation(booking))
+        plan = partial(planning.plan_cancellation, booking)
+        return await self._posting.post(action, booking.wallet_id, plan)
 
     async def void_transaction(self, action: VoidTransaction) -> ledger_pb2.Transaction:
-        """Take a transaction back; read it again where somebody else voided some of it first."""
-        for _ in range(MAX_STALE_READS):
-            original = await self._wallet.original(action.transaction_id)
-            try:
-                return await self._post(action, planning.plan_void(original, action.amount))
-            except Aborted as stale:
-                refusal = stale
-        raise refusal
+        original = await self._wallet.original(action.transaction_id)
+        plan = partial(planning.plan_void, action, original)
+        return await self._posting.post(action, original.wallet_id, plan)
 
-    async def quote_usage(self, quote: Quote) -> tuple[Charge, str, wallet_pb2.Balance]:
-        """Answer the charge, the price book's version, and the wallet's balance in its asset."""
-        charged = self._charge(quote)
-        asset_code = charged.price.asset_code
-        for balance in await self._wallet.balances(quote.wallet_id):
-            if balance.asset_code == asset_code:
-                return charged, self._price_book.version, balance
-        return charged, self._price_book.version, wallet_pb2.Balance(asset_code=asset_code)
+    async def quote_usage(self, quote: Quote) -> tuple[Quoted, wallet_pb2.Balance]:
+        """Answer what would be charged, the balance in its asset, and whether it can be paid."""
+        wallet = await self._profiles.of(quote.wallet_id)
+        quoted = self._pricer.quote(quote, wallet)
+        balances = {each.asset_code: each for each in await self._wallet.balances(quote.wallet_id)}
+        asset_code = quoted.charge.price.asset_code
+        balance = balances.get(asset_code) or wallet_pb2.Balance(asset_code=asset_code)
+        plan = planning.plan_usage(
+            replace(wallet, version=0), quoted.charge, quoted.price_book_version
+        )
+        sufficient_funds = await self._posting.would_pass(_trial(quoted), plan)
+        return replace(quoted, sufficient_funds=sufficient_funds), balance
 
-    def _charge(self, usage: Usage | Quote) -> Charge:
-        return charge_for(self._price_book, usage.product_code, usage.quantity)
 
-    async def _post(self, action: Action, plan: Plan) -> ledger_pb2.Transaction:
-        async with self._locks.hold(plan.wallet_id):
-            return await self._wallet.post(action, plan)
+def _trial(quoted: Quoted) -> Action:
+    """Ask for validation only, under a request id that nobody else has."""
+    return Action(
+        request_id=quoted.quote_id[-MAX_REQUEST_ID:],
+        reference="",
+        effective_at=None,
+        metadata={},
+        validate_only=True,
+        body_digest=digest(quoted.quote_id.encode()),
+        traceparent="",
+    )

@@ -1,21 +1,27 @@
 """Composition: the only place of the front door that builds clients."""
 
 import asyncio
-import tomllib
 import uuid
-from pathlib import Path
+from datetime import UTC, datetime
 
-from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from shared import rpc_client
+from shared.paging import PageTokens
 from shared.process import load_settings
 from shared.rpc_server import Edge, Health, serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
-from transaction_service import rpc
+from transaction_service import rpc, store
 from transaction_service.actions import Actions
+from transaction_service.catalogue import Catalogue
+from transaction_service.enterprise import Enterprise
 from transaction_service.locks import WalletLocks
-from transaction_service.pricing.price_book import PriceBook
+from transaction_service.posting import Posting
+from transaction_service.price_watch import PriceWatch
+from transaction_service.pricer import Pricer
+from transaction_service.pricing.price_books import PriceBooks
+from transaction_service.profiles import Profiles
+from transaction_service.quotes import Quotes
 from transaction_service.settings import TransactionSettings
 from transaction_service.wallet_client import READ_TIMEOUT_S, WalletClient
 
@@ -23,40 +29,52 @@ from transaction_service.wallet_client import READ_TIMEOUT_S, WalletClient
 async def main(stop: asyncio.Event) -> None:
     """Serve until `stop`; then finish what is under way, give the locks back, and end.
 
-    Without Redis the front door serves on, more slowly; without the Wallet it does not.
+    Without Redis the front door serves on, more slowly, and without its own database with the
+    prices that it has; without the Wallet it does not.
     """
     settings = load_settings(TransactionSettings)
     configure_logging(settings, "transaction")
     metrics = build_metrics(settings, "transaction")
-    price_book = load_price_book(settings.price_book_file)
+    if fault := await store.fault_of(settings.transaction_database_url):
+        raise SystemExit(f"transaction: {fault}")
     async with (
         rpc_client.open_channel(settings.wallet_target, READ_TIMEOUT_S) as channel,
         Redis.from_url(settings.redis_url) as redis,
+        await store.open_pool(settings.transaction_database_url) as pool,
     ):
         locks = WalletLocks(redis, uuid.uuid4().hex, metrics)
         wallet = WalletClient(channel, metrics)
-        health = Health(
-            {"wallet": lambda: rpc_client.probe(channel), "redis": locks.probe}, required=["wallet"]
+        price_books = PriceBooks()
+        watch = PriceWatch(pool, price_books, _utc_now)
+        secret = settings.transaction_token_secret
+        pricer = Pricer(price_books, Quotes(secret), _utc_now)
+        profiles = Profiles(wallet.profiles)
+        posting = Posting(profiles, locks, wallet)
+        use_cases = rpc.UseCases(
+            Actions(pricer, profiles, posting, wallet),
+            Enterprise(profiles, posting),
+            Catalogue(pool, watch, _utc_now),
+            wallet,
         )
-        services = rpc.services(Actions(price_book, locks, wallet), wallet)
+        probes = {
+            "wallet": lambda: rpc_client.probe(channel),
+            "redis": locks.probe,
+            "price_books": watch.probe,
+        }
+        health = Health(probes, required=["wallet"])
         edge = Edge(build_tracing(settings, "transaction"), metrics)
+        await watch.look()
+        watching = asyncio.create_task(watch.run())
         locks.start()
         try:
+            services = rpc.services(use_cases, PageTokens(secret))
             await serve(settings.transaction_listen, services, health, edge, stop)
             await wallet.drain()
         finally:
+            watching.cancel()
+            await asyncio.wait([watching])
             await locks.close()
 
 
-def load_price_book(path: Path) -> PriceBook:
-    """Read the price book, or end the process naming every fault in it."""
-    try:
-        return PriceBook.model_validate(tomllib.loads(path.read_text()))
-    except ValidationError as error:
-        faults = [
-            f"price book {path}: {'.'.join(map(str, each['loc']))}: {each['msg']}"
-            for each in error.errors()
-        ]
-        raise SystemExit("\n".join(faults)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SystemExit(f"price book {path}: {error}") from None
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 MAX_AMOUNT_MINOR = 10**17
+MAX_REQUEST_ID = 64
 
 
 def _printable(text: str) -> str:
@@ -27,7 +28,7 @@ def _printable(text: str) -> str:
 
 
 Printable = AfterValidator(_printable)
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64), Printable]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REQUEST_ID), Printable]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64), Printable]
 Reference = Annotated[str, StringConstraints(max_length=128), Printable]
 Note = Annotated[str, StringConstraints(max_length=512), Printable]
@@ -40,9 +41,15 @@ class _Value(BaseModel):
 
 
 class Amount(_Value):
-    """A positive amount of one asset."""
+    """An amount of one asset; not negative."""
 
     asset_code: Annotated[str, StringConstraints(min_length=1, max_length=16), Printable]
+    minor_units: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)]
+
+
+class PositiveAmount(Amount):
+    """An amount that a caller asks to move."""
+
     minor_units: Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
 
 
@@ -71,16 +78,20 @@ class LotTerms(_Value):
 
 class TopUp(Action):
     wallet_id: Id
-    amount: Amount
+    amount: PositiveAmount
     lot: LotTerms | None = None
 
 
 class Usage(Action):
-    """Books a usage (until `expires_at`, if set), or books and commits it in one step."""
+    """Books a usage (until `expires_at`, if set), or books and commits it in one step.
+
+    `quote_id` has it priced as it was quoted; as of now if empty.
+    """
 
     wallet_id: Id
     product_code: Code
     quantity: Quantity
+    quote_id: Annotated[str, StringConstraints(max_length=4096)] = ""
     expires_at: datetime | None = None
 
 
@@ -96,7 +107,7 @@ class CancelUsage(Action):
 class Transfer(Action):
     source_wallet_id: Id
     target_wallet_id: Id
-    amount: Amount
+    amount: PositiveAmount
 
     @model_validator(mode="after")
     def _between_two(self) -> Self:
@@ -105,11 +116,29 @@ class Transfer(Action):
         return self
 
 
+class MoveBalance(Action):
+    """Moves balance within an enterprise, if the wallet has this version still (0: any)."""
+
+    wallet_id: Id
+    target_wallet_id: Id
+    amount: PositiveAmount
+    wallet_version: Annotated[int, Field(ge=0)]
+
+
+class ExtendBalance(Action):
+    """Gives what is free of a lot a later expiry."""
+
+    wallet_id: Id
+    lot_id: Id
+    asset_code: Annotated[str, StringConstraints(min_length=1, max_length=16), Printable]
+    expires_at: datetime
+
+
 class VoidTransaction(Action):
     """Takes back `amount` of a transaction; all that is left if None."""
 
     transaction_id: Id
-    amount: Amount | None
+    amount: PositiveAmount | None
 
 
 class Quote(_Value):
@@ -119,16 +148,82 @@ class Quote(_Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who pays: a wallet, its type (`PERSONAL`), and the resellers above it, nearest first."""
+
+    wallet_id: str
+    wallet_type: str
+    resellers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """What a reseller earns by one charge, in the asset of its price."""
+
+    wallet_id: str
+    minor_units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
-    """The price and the cost of one product in one transaction, frozen."""
+    """The price and the cost of one product in one transaction, frozen.
+
+    `price` is what the buyer pays: `tax`, `revenue` and `margins` (nearest reseller first)
+    together. `unit_price` and `unit_cost` are those of the price book, where every unit has the
+    same.
+    """
 
     product_code: str
     quantity: int
-    unit_price: Amount
+    unit_price: Amount | None
     price: Amount
     unit_cost: Amount | None
     cost: Amount | None
     vendor_code: str
+    tax: Amount | None
+    tax_code: str
+    revenue: Amount
+    margins: tuple[Margin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What a usage would be charged, and until when that is promised under `quote_id`."""
+
+    charge: Charge
+    price_book_version: str
+    quote_id: str
+    expires_at: datetime
+    sufficient_funds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A wallet on a path; its role is what it is within its enterprise, or empty."""
+
+    wallet_id: str
+    wallet_type: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a wallet is, apart from its balances, in one version of it.
+
+    The path starts at the topmost wallet and ends with this one. Of a wallet that does not exist
+    it is empty, and the version 0: the ledger refuses what is planned for it.
+    """
+
+    wallet_id: str
+    wallet_type: str
+    version: int
+    path: tuple[Node, ...]
+
+    @property
+    def resellers(self) -> tuple[str, ...]:
+        """The resellers above this wallet, the nearest first."""
+        above = reversed(self.path[:-1])
+        return tuple(each.wallet_id for each in above if each.wallet_type == "RESELLER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,66 +244,81 @@ class OpenHold:
 
 @dataclass(frozen=True, slots=True)
 class CaptureHold:
+    """Takes some of a booking, if as many of its units as said were taken before."""
+
     booking_id: str
     amount: Amount
+    quantity: int
+    captured_quantity_before: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHold:
     booking_id: str
-    asset_code: str
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What a booking froze: it never changes, so it may be read without a lock."""
+    """What a booking froze, and how many of its units were taken when it was read."""
 
     booking_id: str
     wallet_id: str
     charge: Charge
     price_book_version: str
+    captured_quantity: int
+    held_remaining_minor: int
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A transaction to take back: what it was, and how much of it was taken back so far.
-
-    `amount_minor` is the size of what it moved on its wallet.
-    """
+    """A transaction to take back."""
 
     transaction_id: str
     wallet_id: str
-    legs: tuple[Leg, ...]
     asset_code: str
-    amount_minor: int
-    voided_minor: int
-    product_code: str
-    vendor_code: str
+    charge: Charge | None
     price_book_version: str
 
 
 @dataclass(frozen=True, slots=True)
 class VoidOf:
+    """What to take back of a transaction: all that is left of it if the amount is 0."""
+
     transaction_id: str
     amount_minor: int
-    voided_before_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What the plan's wallet spends: the ledger finds who pays, and adds their legs."""
+
+    amount: Amount
+    product_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendLot:
+    lot_id: str
+    asset_code: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A balanced transaction to post, asked by `wallet_id`.
+    """A transaction to post, asked by a wallet as it was when the plan was made.
 
-    `product_code`, `vendor_code` and `quantity` are what finance is told of it.
+    The legs are balanced in each asset, but for what is spent. `used` is what finance is told was
+    used, or taken back.
     """
 
     kind: str
-    wallet_id: str
+    wallet: Profile
     legs: tuple[Leg, ...]
     hold: OpenHold | CaptureHold | ReleaseHold | None = None
+    spend: Spend | None = None
     charges: tuple[Charge, ...] = ()
+    used: Charge | None = None
     price_book_version: str = ""
-    product_code: str = ""
-    vendor_code: str = ""
-    quantity: int = 0
     void_of: VoidOf | None = None
     lot: LotTerms | None = None
+    extend_lot: ExtendLot | None = None

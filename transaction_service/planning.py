@@ -1,4 +1,4 @@
-"""What each action is in the books. Pure: actions and prices in, balanced plans out."""
+"""What each action is in the books. Pure: actions, wallets and prices in, plans out."""
 
 from dataclasses import replace
 
@@ -8,160 +8,204 @@ from transaction_service.domain import (
     Booking,
     CaptureHold,
     Charge,
+    CommitUsage,
+    ExtendBalance,
+    ExtendLot,
     Leg,
+    MoveBalance,
     OpenHold,
     Original,
     Plan,
+    Profile,
     ReleaseHold,
+    Spend,
     TopUp,
     Transfer,
     Usage,
     VoidOf,
+    VoidTransaction,
 )
-from transaction_service.pricing.price_book import charge
+from transaction_service.pricing.parts import part
 
 HOUSE = ""
 
 
-def plan_top_up(action: TopUp) -> Plan:
+def plan_top_up(action: TopUp, wallet: Profile) -> Plan:
     """Plan that the house receives, and owes the wallet as much more, on terms if there are any."""
     asset_code, minor = action.amount.asset_code, action.amount.minor_units
     legs = (
         Leg("FUNDING", HOUSE, asset_code, minor),
         Leg("WALLET", action.wallet_id, asset_code, -minor),
     )
-    return Plan("TOP_UP", action.wallet_id, legs, lot=action.lot)
+    return Plan("TOP_UP", wallet, legs, lot=action.lot)
 
 
-def plan_transfer(action: Transfer) -> Plan:
+def plan_transfer(action: Transfer, source: Profile) -> Plan:
     """Plan that the house owes another wallet what it owed this one."""
-    asset_code, minor = action.amount.asset_code, action.amount.minor_units
-    legs = (
-        Leg("WALLET", action.source_wallet_id, asset_code, minor),
-        Leg("WALLET", action.target_wallet_id, asset_code, -minor),
-    )
-    return Plan("TRANSFER", action.source_wallet_id, legs)
+    return Plan("TRANSFER", source, _move(source, action.target_wallet_id, action.amount))
 
 
-def plan_usage(wallet_id: str, charged: Charge, price_book_version: str) -> Plan:
-    """Plan that the wallet pays the price, which is earned, and the vendor is owed the cost."""
-    legs = _usage_legs(wallet_id, charged)
+def plan_assignment(action: MoveBalance, target: Profile, wallet: Profile) -> Plan:
+    """Plan that balance moves down the tree.
+
+    Raises `FailedPrecondition` where the target does not stand below.
+    """
+    if _both_exist(wallet, target) and not _stands_below(target, wallet):
+        raise _misplaced("NOT_BELOW", "below", wallet, target)
+    return _plan_move("ASSIGNMENT", action, wallet)
+
+
+def plan_unassignment(action: MoveBalance, target: Profile, wallet: Profile) -> Plan:
+    """Plan that balance moves back up the tree.
+
+    Raises `FailedPrecondition` where the target does not stand above.
+    """
+    if _both_exist(wallet, target) and not _stands_below(wallet, target):
+        raise _misplaced("NOT_ABOVE", "above", wallet, target)
+    return _plan_move("UNASSIGNMENT", action, wallet)
+
+
+def plan_extension(action: ExtendBalance, wallet: Profile) -> Plan:
+    """Plan that what is free of a lot expires later; no money moves."""
+    extend_lot = ExtendLot(action.lot_id, action.asset_code, action.expires_at)
+    return Plan("EXTENSION", wallet, (), extend_lot=extend_lot)
+
+
+def plan_usage(wallet: Profile, charged: Charge, price_book_version: str) -> Plan:
+    """Plan that the price is spent: on the house's revenue, resellers' margins and tax.
+
+    The vendor is owed the cost.
+    """
     return Plan(
         "USAGE",
-        wallet_id,
-        legs,
+        wallet,
+        _usage_legs(charged),
+        spend=Spend(charged.price, charged.product_code),
+        charges=(charged,),
+        used=charged,
+        price_book_version=price_book_version,
+    )
+
+
+def plan_booking(usage: Usage, wallet: Profile, charged: Charge, price_book_version: str) -> Plan:
+    """Plan that the price is set aside, until the booking expires; nothing is earned yet."""
+    return Plan(
+        "BOOKING",
+        wallet,
+        (),
+        hold=OpenHold(charged.price, usage.expires_at),
+        spend=Spend(charged.price, charged.product_code),
         charges=(charged,),
         price_book_version=price_book_version,
-        product_code=charged.product_code,
-        vendor_code=charged.vendor_code,
-        quantity=charged.quantity,
     )
 
 
-def plan_booking(usage: Usage, charged: Charge, price_book_version: str) -> Plan:
-    """Plan that the price is set aside, until the booking expires; nothing is earned yet."""
-    hold = OpenHold(charged.price, usage.expires_at)
-    return Plan("BOOKING", usage.wallet_id, (), hold, (charged,), price_book_version)
+def plan_commit(action: CommitUsage, booking: Booking, wallet: Profile) -> Plan:
+    """Plan a usage of some of the booked units, at the booking's price, out of what it holds.
 
-
-def plan_commit(booking: Booking, quantity: int) -> Plan:
-    """Plan a usage at the booking's price, out of what it holds.
-
-    Raises `InvalidArgument` where the quantity makes too large an amount.
+    Raises `FailedPrecondition` for more than was booked, and `InvalidArgument` for units that are
+    not worth a minor unit yet.
     """
-    frozen = booking.charge
-    charged = charge(
-        frozen.product_code, quantity, frozen.unit_price, frozen.unit_cost, frozen.vendor_code
+    booked, quantity = booking.charge, action.quantity
+    if quantity > booked.quantity:
+        raise _more_than_booked(booking, quantity)
+    # Where fewer are left, the last ones are asked for: the ledger knows a repeated request by its
+    # id, and refuses any other.
+    before = min(booking.captured_quantity, booked.quantity - quantity)
+    charged = part(booked, before, quantity)
+    hold = CaptureHold(booking.booking_id, charged.price, quantity, booking.captured_quantity)
+    return replace(
+        plan_usage(wallet, charged, booking.price_book_version), kind="COMMIT", hold=hold
     )
-    plan = plan_usage(booking.wallet_id, charged, booking.price_book_version)
-    return replace(plan, kind="COMMIT", hold=CaptureHold(booking.booking_id, charged.price))
 
 
-def plan_cancellation(booking: Booking) -> Plan:
+def plan_cancellation(booking: Booking, wallet: Profile) -> Plan:
     """Plan that what the booking still holds is set free; nothing else moves."""
-    hold = ReleaseHold(booking.booking_id, booking.charge.price.asset_code)
-    version = booking.price_book_version
-    return Plan("CANCELLATION", booking.wallet_id, (), hold, (), version)
+    hold = ReleaseHold(booking.booking_id)
+    return Plan(
+        "CANCELLATION", wallet, (), hold=hold, price_book_version=booking.price_book_version
+    )
 
 
-def plan_void(original: Original, amount: Amount | None) -> Plan:
-    """Plan that every leg is taken back in the same proportion, rounded down.
+def plan_void(action: VoidTransaction, original: Original, wallet: Profile) -> Plan:
+    """Plan that a transaction is taken back; the ledger makes the legs.
 
-    What was taken back up to now and what will have been are rounded, and the difference is
-    moved: so parts always make the whole. Raises `InvalidArgument` for another asset's amount,
-    `FailedPrecondition` for more than the whole.
+    Raises `InvalidArgument` for another asset's amount.
     """
+    amount = action.amount
     if amount is not None and amount.asset_code != original.asset_code:
         raise invalid("amount.asset_code", f"must be {original.asset_code}, as it was")
-    if amount is not None and amount.minor_units > original.amount_minor:
-        raise _more_than_whole(original, amount)
-    # Where nothing is left, the whole is asked for: the ledger knows a repeated request by its
-    # id, and refuses any other.
-    left_minor = (original.amount_minor - original.voided_minor) or original.amount_minor
-    minor = amount.minor_units if amount else left_minor
-    before = _part(original, original.voided_minor)
-    after = _part(original, original.voided_minor + minor)
     return Plan(
         "VOID",
-        original.wallet_id,
-        tuple(
-            replace(leg, amount_minor=before[i] - after[i])
-            for i, leg in enumerate(original.legs)
-            if before[i] != after[i]
-        ),
+        wallet,
+        (),
+        used=original.charge,
         price_book_version=original.price_book_version,
-        product_code=original.product_code,
-        vendor_code=original.vendor_code,
-        void_of=VoidOf(original.transaction_id, minor, original.voided_minor),
+        void_of=VoidOf(original.transaction_id, amount.minor_units if amount else 0),
     )
 
 
-def _more_than_whole(original: Original, amount: Amount) -> FailedPrecondition:
-    left_minor = original.amount_minor - original.voided_minor
+def _plan_move(kind: str, action: MoveBalance, wallet: Profile) -> Plan:
+    """Plan a move by the version that the caller read, if it said which."""
+    asked = replace(wallet, version=action.wallet_version or wallet.version)
+    return Plan(kind, asked, _move(wallet, action.target_wallet_id, action.amount))
+
+
+def _move(source: Profile, target_wallet_id: str, amount: Amount) -> tuple[Leg, ...]:
+    asset_code, minor = amount.asset_code, amount.minor_units
+    return (
+        Leg("WALLET", source.wallet_id, asset_code, minor),
+        Leg("WALLET", target_wallet_id, asset_code, -minor),
+    )
+
+
+def _both_exist(wallet: Profile, target: Profile) -> bool:
+    """Say whether the ledger would find them; if not, it refuses the plan."""
+    return bool(wallet.path and target.path)
+
+
+def _stands_below(lower: Profile, upper: Profile) -> bool:
+    """Say whether `lower` stands below `upper`, with only wallets of an enterprise between."""
+    ids = [each.wallet_id for each in lower.path]
+    if upper.wallet_id not in ids[:-1]:
+        return False
+    branch = lower.path[ids.index(upper.wallet_id) :]
+    return all(each.wallet_type == "ENTERPRISE" for each in branch)
+
+
+def _misplaced(reason: str, where: str, wallet: Profile, target: Profile) -> FailedPrecondition:
     return FailedPrecondition(
-        "VOID_EXCEEDED",
-        f"of {original.transaction_id} {left_minor} is left to void, not {amount.minor_units}",
+        reason,
+        f"{target.wallet_id} does not stand {where} {wallet.wallet_id} in its enterprise",
+        {"wallet_id": wallet.wallet_id, "target_wallet_id": target.wallet_id},
+    )
+
+
+def _more_than_booked(booking: Booking, quantity: int) -> FailedPrecondition:
+    booked = booking.charge
+    needed_minor = -(-booked.price.minor_units * quantity // booked.quantity)
+    return FailedPrecondition(
+        "BOOKING_EXCEEDED",
+        f"{booking.booking_id} is for {booked.quantity} units, not {quantity}",
         {
-            "transaction_id": original.transaction_id,
-            "remaining_minor": str(left_minor),
-            "needed_minor": str(amount.minor_units),
+            "booking_id": booking.booking_id,
+            "remaining_minor": str(booking.held_remaining_minor),
+            "needed_minor": str(needed_minor),
         },
     )
 
 
-def _part(original: Original, minor: int) -> list[int]:
-    """Scale the legs to `minor` of the original's amount; they stay balanced in each asset.
-
-    The wallet's own leg is exact. Of each asset's other legs the last takes what rounding leaves.
-    """
-    last = {leg.asset_code: i for i, leg in enumerate(original.legs)}
-    sums = dict.fromkeys(last, 0)
-    parts = []
-    for i, leg in enumerate(original.legs):
-        scaled = abs(leg.amount_minor) * minor // original.amount_minor
-        part = (
-            -sums[leg.asset_code]
-            if i == last[leg.asset_code]
-            else (scaled if leg.amount_minor > 0 else -scaled)
-        )
-        sums[leg.asset_code] += part
-        parts.append(part)
-    return parts
-
-
-def _usage_legs(wallet_id: str, charged: Charge) -> tuple[Leg, ...]:
-    asset_code, price_minor = charged.price.asset_code, charged.price.minor_units
-    return (
-        Leg("WALLET", wallet_id, asset_code, price_minor),
-        Leg("REVENUE", HOUSE, asset_code, -price_minor),
-        *_cost_legs(charged.cost),
-    )
-
-
-def _cost_legs(cost: Amount | None) -> tuple[Leg, ...]:
-    if cost is None:
-        return ()
-    return (
-        Leg("VENDOR_COST", HOUSE, cost.asset_code, cost.minor_units),
-        Leg("VENDOR_PAYABLE", HOUSE, cost.asset_code, -cost.minor_units),
-    )
+def _usage_legs(charged: Charge) -> tuple[Leg, ...]:
+    """Say where the price and the cost go; who pays the price is the ledger's affair."""
+    asset_code = charged.price.asset_code
+    legs = [
+        Leg("REVENUE", HOUSE, asset_code, -charged.revenue.minor_units),
+        *(Leg("WALLET", each.wallet_id, asset_code, -each.minor_units) for each in charged.margins),
+    ]
+    if charged.tax is not None:
+        legs.append(Leg("TAX_PAYABLE", HOUSE, asset_code, -charged.tax.minor_units))
+    if charged.cost is not None:
+        cost_asset, cost_minor = charged.cost.asset_code, charged.cost.minor_units
+        legs.append(Leg("VENDOR_COST", HOUSE, cost_asset, cost_minor))
+        legs.append(Leg("VENDOR_PAYABLE", HOUSE, cost_asset, -cost_minor))
+    return tuple(leg for leg in legs if leg.amount_minor)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 import grpc
@@ -18,8 +18,9 @@ from shared.errors import (
 )
 from shared.rpc_client import error_of, rebuilt
 from shared.telemetry import Metrics
-from transaction_service import wire
-from transaction_service.domain import Action, Booking, Original, Plan
+from transaction_service.domain import Action, Booking, Original, Plan, Profile
+from transaction_service.wire import wallet
+from transaction_service.wire.plans import plan_out, replay_out
 
 POST_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0
@@ -68,7 +69,15 @@ class WalletClient:
         Raises the ledger's refusal, `ResourceExhausted` where too many wait, `Unavailable`
         where the Wallet does not answer: then the outcome is open.
         """
-        return await self._coalescer.submit(wire.plan_out(action, plan))
+        return await self._coalescer.submit(plan_out(action, plan))
+
+    async def replay(self, action: Action) -> ledger_pb2.Transaction:
+        """Answer what an action's request was answered before, and decide nothing.
+
+        Raises that refusal, `NotFound` (`REQUEST_UNKNOWN`) for one that never was answered, and
+        what `post` raises.
+        """
+        return await self._coalescer.submit(replay_out(action))
 
     async def drain(self) -> None:
         await self._coalescer.drain()
@@ -83,7 +92,7 @@ class WalletClient:
         return [_verdict(result) for result in response.results]
 
     async def booking(self, booking_id: str) -> Booking:
-        """Read what a booking froze. Raises `NotFound`, `Unavailable`.
+        """Read what a booking froze, and what was taken of it. Raises `NotFound`, `Unavailable`.
 
         Its state is the ledger's affair, under its locks.
         """
@@ -97,7 +106,7 @@ class WalletClient:
                 f"booking {booking_id} does not exist",
                 {"booking_id": booking_id},
             )
-        return wire.booking_of(found)
+        return wallet.booking_of(found)
 
     async def original(self, transaction_id: str) -> Original:
         """Read what there is to take back of a transaction. Raises `NotFound`, `Unavailable`.
@@ -111,7 +120,7 @@ class WalletClient:
                 f"{transaction_id} moved nothing that could be taken back",
                 {"transaction_id": transaction_id},
             )
-        return wire.original_of(found)
+        return wallet.original_of(found)
 
     async def transaction(self, transaction_id: str) -> ledger_pb2.Transaction:
         """Read a transaction. Raises `NotFound`, `Unavailable`."""
@@ -128,6 +137,17 @@ class WalletClient:
         return await self._call(
             lambda: self._ledger.ListTransactions(request, timeout=READ_TIMEOUT_S)
         )
+
+    async def profiles(self, wallet_ids: Sequence[str]) -> Mapping[str, Profile]:
+        """Read what wallets are, by id; those that do not exist are left out.
+
+        At most 1,000. Raises `Unavailable`.
+        """
+        request = wallet_pb2.BatchGetWalletsRequest(wallet_ids=wallet_ids)
+        answer = await self._call(
+            lambda: self._wallets.BatchGetWallets(request, timeout=READ_TIMEOUT_S)
+        )
+        return {each.wallet_id: wallet.profile_of(each) for each in answer.wallets}
 
     async def balances(self, wallet_id: str) -> Sequence[wallet_pb2.Balance]:
         """Read a wallet's balances. Raises `NotFound`, `Unavailable`."""

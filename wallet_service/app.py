@@ -4,17 +4,20 @@ import asyncio
 import random
 from datetime import timedelta
 
+from shared.paging import PageTokens
 from shared.process import load_settings
 from shared.rpc_server import Edge, Health, serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
 from wallet_service import rpc
+from wallet_service.directory import Directory
 from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
-from wallet_service.paging import PageTokens
+from wallet_service.models.registry import MODELS
 from wallet_service.periods import Periods
 from wallet_service.reports import Reports
 from wallet_service.settings import WalletSettings
+from wallet_service.spending import Spending
 from wallet_service.store import connections
 from wallet_service.store.upkeep import ensure_partitions
 from wallet_service.upkeep import Upkeep
@@ -35,9 +38,15 @@ async def main(stop: asyncio.Event) -> None:
         await connections.open_reading_pool(url, settings.wallet_reading_connections) as reading,
     ):
         await ensure_partitions(reading)
-        ledger = Ledger(posting, reading, _house_stripes(settings), metrics)
+        ledger = Ledger(
+            connections.Pools(posting, reading),
+            Directory(MODELS),
+            _house_stripes(settings),
+            metrics,
+        )
         use_cases = rpc.UseCases(
             wallets=Wallets(reading),
+            spending=Spending(reading),
             ledger=ledger,
             reports=Reports(reading),
             periods=Periods(reading),

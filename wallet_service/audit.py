@@ -32,6 +32,7 @@ class Recorded:
     content: Content
     chain: int | None
     hash: bytes | None
+    paid_by_others: bool
     entries_effective_at: tuple[datetime | None, ...]
     entries_asset_code: tuple[str, ...]
 
@@ -66,6 +67,7 @@ class Auditor:
         self.entries += len(recorded.transaction.entries)
         yield from self._link(recorded)
         yield from _times(recorded)
+        yield from _finding_aid(recorded)
         yield from _sums(recorded.transaction)
         for leg_index, entry in enumerate(recorded.transaction.entries):
             yield from self._balance(recorded, leg_index, entry)
@@ -150,6 +152,13 @@ def _times(recorded: Recorded) -> Iterator[Finding]:
     if txn.recorded_at != written_at:
         row = f"transaction_id={txn.transaction_id}"
         yield _off("transactions", row, "recorded_at", txn.recorded_at, written_at)
+
+
+def _finding_aid(recorded: Recorded) -> Iterator[Finding]:
+    txn, stored = recorded.transaction, recorded.paid_by_others
+    if stored != txn.paid_by_others:
+        row = f"transaction_id={txn.transaction_id}"
+        yield _off("transactions", row, "paid_by_others", stored, txn.paid_by_others)
 
 
 def _sums(txn: Transaction) -> Iterator[Finding]:

@@ -1,14 +1,30 @@
-"""One batch in one `db_tx`: lock, load, decide, append, commit."""
+"""One batch in one `db_tx`: lock, load, decide, append, commit; and what is known before."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from wallet_service import ids
 from wallet_service.decide.core import decide
-from wallet_service.decide.model import HOUSE, Account, AccountKey, Books, OpenHold, Plan, Verdict
+from wallet_service.decide.model import (
+    Account,
+    Books,
+    Facts,
+    Original,
+    OriginalEntry,
+    Transaction,
+    Verdict,
+)
+from wallet_service.decide.movements import accounts_of
+from wallet_service.decide.plan import HOUSE, AccountKey, Plan
+from wallet_service.decide.policy import WindowKey
+from wallet_service.decide.spending import counted_in
+from wallet_service.directory import Directory
 from wallet_service.store import posting
 from wallet_service.store.appending import append
 from wallet_service.store.connections import Connection
+from wallet_service.store.reading import load_transactions
+from wallet_service.store.windows import lock_windows
 
 Group: TypeAlias = Sequence[Plan]
 """Plans that are accepted together or not at all; most groups have one."""
@@ -50,25 +66,85 @@ class AccountIds:
         self._known.update((places[key], account_id) for key, account_id in found.items())
 
 
-def accounts_of(groups: Iterable[Group]) -> set[AccountKey]:
-    return {key for group in groups for plan in group for key in plan.accounts}
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is known of a batch before it locks anything."""
+
+    groups: Sequence[Group]
+    plans: Sequence[Plan]
+    facts: Facts
+    epoch: int | None
+    """As of which the facts are right; None where none of them could be wrong."""
+    account_ids: Mapping[AccountKey, int]
 
 
-async def run_batch(
-    conn: Connection, groups: Sequence[Group], account_ids: Mapping[AccountKey, int], chain: int
-) -> list[list[Verdict]]:
+class Preparation:
+    """Reads what plans need to know and no lock has to keep still, and what accounts they touch."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._account_ids = AccountIds()
+
+    async def prepare(
+        self, conn: Connection, groups: Sequence[Group], house_stripe: int
+    ) -> Prepared:
+        plans = [plan for group in groups for plan in group]
+        knowing = {plan.wallet_id for plan in plans if plan.needs_node}
+        nodes = await self._directory.nodes(conn, knowing) if knowing else {}
+        epoch = self._directory.epoch if knowing else None
+        booked = {plan.booking_id for plan in plans if plan.booking_id is not None}
+        voided = {plan.void_of.transaction_id for plan in plans if plan.void_of}
+        facts = Facts(
+            nodes,
+            await _load_originals(conn, voided) if voided else {},
+            await posting.load_holders(conn, booked) if booked else {},
+        )
+        keys = {key for plan in plans for key in accounts_of(plan, facts)}
+        account_ids = await self._account_ids.find(conn, keys, house_stripe)
+        return Prepared(groups, plans, facts, epoch, account_ids)
+
+    def forget(self) -> None:
+        """Know no wallet any more: some were changed."""
+        self._directory.forget()
+
+
+async def _load_originals(conn: Connection, transaction_ids: Iterable[int]) -> dict[int, Original]:
+    found = await load_transactions(conn, list(transaction_ids))
+    return {each: _original(transaction) for each, transaction in found.items()}
+
+
+def _original(transaction: Transaction) -> Original:
+    return Original(
+        transaction.transaction_id,
+        transaction.kind,
+        transaction.wallet_id,
+        tuple(
+            OriginalEntry(each.key, each.amount_minor, each.lot_entries)
+            for each in transaction.entries
+            if each.amount_minor
+        ),
+        transaction.spent_minor,
+        transaction.counted,
+    )
+
+
+async def run_batch(conn: Connection, batch: Prepared, chain: int) -> list[list[Verdict]] | None:
     """Give each plan its verdict, durably; what is accepted is appended to a chain.
+
+    Answers None, and does nothing, where a wallet was changed since the batch was prepared.
 
     The row locks alone give this `db_tx` an id, so its commit waits for the disk, and for a
     synchronous standby, even where every plan is a repeated one: no answer is given before
     it is durable.
     """
-    plans = [plan for group in groups for plan in group]
     async with conn.transaction():
-        accounts = await posting.lock_accounts(conn, account_ids)
-        start = await posting.start_batch(conn, [plan.request_digest for plan in plans], chain)
-        books = await _load_books(conn, plans, accounts, start)
-        verdicts, writes = decide(groups, books)
+        accounts = await posting.lock_accounts(conn, batch.account_ids)
+        digests = [plan.request_digest for plan in batch.plans]
+        start = await posting.start_batch(conn, digests, chain)
+        if batch.epoch not in {None, start.epoch}:
+            return None
+        books = await _load_books(conn, batch, accounts, start)
+        verdicts, writes = decide(batch.groups, books)
         if writes.outcomes:
             await append(conn, writes, books.now, start.head)
     return verdicts
@@ -76,7 +152,7 @@ async def run_batch(
 
 async def _load_books(
     conn: Connection,
-    plans: Sequence[Plan],
+    batch: Prepared,
     accounts: dict[AccountKey, Account],
     start: posting.BatchStart,
 ) -> Books:
@@ -84,18 +160,22 @@ async def _load_books(
     last = max(
         (start.head.last_transaction_id, *(each.last_transaction_id for each in accounts.values()))
     )
-    booked, voided = _bookings_of(plans), _voided_by(plans)
-    complete = all(key in accounts for plan in plans for key in plan.accounts)
+    facts = batch.facts
+    named = (key for plan in batch.plans for key in accounts_of(plan, facts))
+    complete = all(key in accounts for key in named)
     books = Books(
         accounts=accounts,
-        holds=await posting.load_holds(conn, booked) if booked else {},
-        voidables=await posting.load_voidables(conn, voided) if voided else {},
+        facts=facts,
+        holds=await posting.load_holds(conn, facts.holders) if facts.holders else {},
+        voided=await posting.load_voided(conn, facts.originals) if facts.originals else {},
         outcomes=start.outcomes,
         assets=frozenset() if complete else await posting.load_assets(conn),
         first_transaction_id=ids.first_transaction_id(start.now, start.number, last),
         closed_until=start.closed_until,
     )
     await _load_lots(conn, books)
+    if windows := _windows(batch.plans, books):
+        books.windows = await lock_windows(conn, windows)
     return books
 
 
@@ -103,7 +183,12 @@ async def _load_lots(conn: Connection, books: Books) -> None:
     """Read the lots that may be drawn on, or given back to, into their accounts."""
     accounts = {each.account_id: each for each in books.accounts.values()}
     with_lots = [each.account_id for each in accounts.values() if each.open_lots]
-    drawn = {draw.lot_id for each in books.voidables.values() for draw in each.lot_entries}
+    drawn = {
+        draw.lot_id
+        for original in books.facts.originals.values()
+        for entry in original.entries
+        for draw in entry.lot_entries
+    }
     if not with_lots and not drawn:
         return
     for lot in await posting.load_lots(conn, with_lots, list(drawn)):
@@ -113,13 +198,15 @@ async def _load_lots(conn: Connection, books: Books) -> None:
         books.holds = await posting.load_held_lots(conn, books.holds)
 
 
-def _bookings_of(plans: Sequence[Plan]) -> set[int]:
-    return {
-        plan.hold.booking_id
-        for plan in plans
-        if plan.hold is not None and not isinstance(plan.hold, OpenHold)
-    }
+def _windows(plans: Sequence[Plan], books: Books) -> set[WindowKey]:
+    """Answer the windows in which plans may count, in most batches none."""
+    counting = (plan for plan in plans if _may_count(plan, books))
+    return {window for plan in counting for window in counted_in(plan, books)}
 
 
-def _voided_by(plans: Sequence[Plan]) -> set[int]:
-    return {plan.void_of.transaction_id for plan in plans if plan.void_of}
+def _may_count(plan: Plan, books: Books) -> bool:
+    if plan.booking_id is not None:
+        return plan.booking_id in books.holds
+    if plan.void_of:
+        return plan.void_of.transaction_id in books.facts.originals
+    return plan.spend is not None and plan.wallet_id in books.facts.nodes

@@ -15,16 +15,20 @@ of one line for each thing that was written, then the event's bytes:
     entry <leg> <account> <asset> <amount> <held change> <balance> <held> <credit limit>
     draw <leg> <lot's transaction> <lot's number> <amount> <held change>
     opens <lot's number> <account> <kind> <priority> <expires> <amount>
+    spent <amount>
+    counted <wallet> <asset> <product> <period> <first day>
     event
 
 Times are microseconds since 2024, absent numbers are 0, absent texts empty, JSON is without
-spaces and with sorted keys. No field holds a line break, so no two contents look alike.
+spaces and with sorted keys; what did not spend has no such lines. No field holds a line break, so
+no two contents look alike.
 """
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from wallet_service import ids
 from wallet_service.decide.model import Entry, OpenedLot, Transaction
@@ -81,6 +85,7 @@ def _text(content: Content) -> str:
             _moment(txn.expires_at if txn.kind == "BOOKING" else None),
             *(_entry_lines(leg, entry) for leg, entry in enumerate(txn.entries)),
             *map(_opening_line, txn.opened_lots),
+            *_spending_lines(txn),
             "event\n",
         )
     )
@@ -118,9 +123,16 @@ def _opening_line(lot: OpenedLot) -> str:
     )
 
 
+def _spending_lines(txn: Transaction) -> list[str]:
+    if txn.spent_minor is None:
+        return []
+    return [f"spent {txn.spent_minor}", *("counted " + " ".join(map(str, e)) for e in txn.counted)]
+
+
 def _moment(moment: datetime | None) -> str:
     return str(_micros(moment)) if moment else "0"
 
 
+@lru_cache(maxsize=1024)
 def _micros(moment: datetime) -> int:
     return (moment - ids.EPOCH) // _MICROSECOND

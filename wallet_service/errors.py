@@ -16,6 +16,7 @@ from shared.errors import (
     invalid,
 )
 
+REQUEST_UNKNOWN = "REQUEST_UNKNOWN"
 ASSET_UNKNOWN = "ASSET_UNKNOWN"
 EXPIRE_TIME_PAST = "EXPIRE_TIME_PAST"
 REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
@@ -32,14 +33,20 @@ BALANCE_LIMIT_EXCEEDED = "BALANCE_LIMIT_EXCEEDED"
 
 TRANSACTION_NOT_FOUND = "TRANSACTION_NOT_FOUND"
 TRANSACTION_NOT_VOIDABLE = "TRANSACTION_NOT_VOIDABLE"
-VOID_STALE = "VOID_STALE"
+BOOKING_STALE = "BOOKING_STALE"
 VOID_EXCEEDED = "VOID_EXCEEDED"
 LOT_STALE = "LOT_STALE"
+LOT_NOT_FOUND = "LOT_NOT_FOUND"
+SPENDING_LIMIT_EXCEEDED = "SPENDING_LIMIT_EXCEEDED"
 LOT_LIMIT_EXCEEDED = "LOT_LIMIT_EXCEEDED"
 GROUP_REFUSED = "GROUP_REFUSED"
 WALLET_NOT_EMPTY = "WALLET_NOT_EMPTY"
 CREDIT_LIMIT_IN_USE = "CREDIT_LIMIT_IN_USE"
 VERSION_STALE = "VERSION_STALE"
+PARENT_UNFIT = "PARENT_UNFIT"
+TREE_TOO_DEEP = "TREE_TOO_DEEP"
+TREE_TOO_LARGE = "TREE_TOO_LARGE"
+BOOKINGS_OPEN = "BOOKINGS_OPEN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +64,28 @@ class Rule:
 
 
 POSTING_RULES = (
+    Rule(
+        REQUEST_UNKNOWN, NotFound, "The first answer was asked for, and there is none.", kept=False
+    ),
     Rule(ASSET_UNKNOWN, InvalidArgument, "An asset is not registered.", kept=False),
     Rule(REQUEST_ID_REUSED, AlreadyExists, "The id came before, with another body.", kept=False),
     Rule(EXPIRE_TIME_PAST, InvalidArgument, "What is booked or added has expired.", kept=False),
     Rule(WALLET_NOT_FOUND, NotFound, "A wallet does not exist."),
+    Rule(VERSION_STALE, Aborted, "A wallet was changed meanwhile: read it again.", kept=False),
     Rule(PERIOD_CLOSED, FailedPrecondition, "The effective time is in a closed period."),
     Rule(WALLET_CLOSED, FailedPrecondition, "A wallet is closed."),
     Rule(WALLET_FROZEN, FailedPrecondition, "A frozen wallet would be debited, or held from."),
     Rule(BOOKING_NOT_FOUND, NotFound, "The wallet has no such booking."),
     Rule(BOOKING_CLOSED, FailedPrecondition, "The booking holds nothing more."),
     Rule(BOOKING_EXPIRED, FailedPrecondition, "The booking has expired, and is to be taken."),
+    Rule(BOOKING_STALE, Aborted, "Some of it was taken meanwhile: read it again.", kept=False),
     Rule(BOOKING_EXCEEDED, FailedPrecondition, "The booking holds less."),
     Rule(TRANSACTION_NOT_FOUND, NotFound, "The wallet has no such transaction to void."),
     Rule(TRANSACTION_NOT_VOIDABLE, FailedPrecondition, "It is of a kind that cannot be voided."),
-    Rule(VOID_STALE, Aborted, "Some of it was voided meanwhile: read it again.", kept=False),
     Rule(VOID_EXCEEDED, FailedPrecondition, "Less of it is left to void."),
     Rule(LOT_STALE, Aborted, "The expired lot is no longer as it was read.", kept=False),
+    Rule(LOT_NOT_FOUND, NotFound, "The wallet has nothing free of the lot to extend."),
+    Rule(SPENDING_LIMIT_EXCEEDED, FailedPrecondition, "A limit on spending would be passed."),
     Rule(INSUFFICIENT_FUNDS, FailedPrecondition, "A wallet has less available."),
     Rule(BALANCE_LIMIT_EXCEEDED, FailedPrecondition, "A balance would pass 10^18 minor units."),
     Rule(LOT_LIMIT_EXCEEDED, FailedPrecondition, "A wallet would have more than 1,000 open lots."),
@@ -86,7 +99,10 @@ A refusal that is not kept leaves no outcome for any plan of its group.
 WALLET_RULES = (
     Rule(WALLET_NOT_EMPTY, FailedPrecondition, "A wallet to be closed holds or owes something."),
     Rule(CREDIT_LIMIT_IN_USE, FailedPrecondition, "A wallet uses more credit than the new limit."),
-    Rule(VERSION_STALE, Aborted, "A wallet was changed meanwhile: read it again."),
+    Rule(PARENT_UNFIT, FailedPrecondition, "Such a wallet may not stand under that parent."),
+    Rule(TREE_TOO_DEEP, FailedPrecondition, "A tree would have too many levels."),
+    Rule(TREE_TOO_LARGE, FailedPrecondition, "More than 100,000 wallets would move at once."),
+    Rule(BOOKINGS_OPEN, FailedPrecondition, "Bookings of a wallet to be moved hold money."),
 )
 """What else may be refused to who changes a wallet."""
 
@@ -140,6 +156,14 @@ def wallet_closed(wallet_id: str) -> Refusal:
     return Refusal(WALLET_CLOSED, f"wallet {wallet_id} is closed", {"wallet_id": wallet_id})
 
 
+def version_stale(wallet_id: str, version: int) -> Refusal:
+    return Refusal(
+        VERSION_STALE,
+        f"{wallet_id} is no longer at version {version}: read it again",
+        {"wallet_id": wallet_id, "version": str(version)},
+    )
+
+
 def transaction_not_found(transaction_id: str) -> Refusal:
     return Refusal(
         TRANSACTION_NOT_FOUND,
@@ -161,6 +185,11 @@ def period_closed(closed_until: datetime) -> Refusal:
     moment = closed_until.isoformat()
     message = f"the books are closed up to {moment}"
     return Refusal(PERIOD_CLOSED, message, {"closed_until": moment})
+
+
+def request_unknown(request_id: str) -> Refusal:
+    message = f"request id {request_id} was not answered before"
+    return Refusal(REQUEST_UNKNOWN, message, {"request_id": request_id})
 
 
 def request_id_reused(request_id: str) -> Refusal:

@@ -7,7 +7,7 @@ import structlog
 
 from shared.idempotency import digest
 from wallet_service import ids
-from wallet_service.decide.model import (
+from wallet_service.decide.plan import (
     HOUSE,
     WALLET,
     AccountKey,
@@ -19,6 +19,7 @@ from wallet_service.decide.model import (
 from wallet_service.ledger import Ledger
 from wallet_service.store.connections import Pool, connection
 from wallet_service.store.expiry import DueHold, DueLot, due_holds, due_lots
+from wallet_service.store.wallets import Wallet, find_wallets
 from wallet_service.wire.events import breakage_event
 
 INTERVAL_S = 1.0
@@ -57,19 +58,21 @@ class Expiry:
         async with connection(self._pool) as conn:
             holds = await due_holds(conn, MAX_AT_ONCE)
             lots = await due_lots(conn, MAX_AT_ONCE)
-        plans = [*map(_expiration, holds), *map(_breakage, lots)]
+            found = await find_wallets(conn, [each.wallet_id for each in lots])
+        owners = {each.wallet_id: each for each in found}
+        breakages = [_breakage(each, owners[each.wallet_id]) for each in lots]
+        plans = [*map(_expiration, holds), *breakages]
         await asyncio.gather(*map(self._ledger.post, plans))
         return len(plans)
 
 
 def _expiration(hold: DueHold) -> Plan:
-    key = AccountKey(hold.wallet_id, WALLET, hold.asset_code)
     request_id = f"expire {ids.booking_text(hold.booking_id)}"
     plan = _own_plan("EXPIRATION", hold.wallet_id, request_id)
-    return replace(plan, hold=ReleaseHold(key, hold.booking_id))
+    return replace(plan, hold=ReleaseHold(hold.booking_id))
 
 
-def _breakage(lot: DueLot) -> Plan:
+def _breakage(lot: DueLot, owner: Wallet) -> Plan:
     """Plan a breakage, under a request id of its own for each state that the lot is found in."""
     key = AccountKey(lot.wallet_id, WALLET, lot.asset_code)
     earned = AccountKey(HOUSE, "BREAKAGE", lot.asset_code)
@@ -78,27 +81,11 @@ def _breakage(lot: DueLot) -> Plan:
         _own_plan("BREAKAGE", lot.wallet_id, request_id),
         legs=(Leg(key, lot.free_minor), Leg(earned, -lot.free_minor)),
         break_lot=BreakLot(key, lot.lot_id, lot.free_minor),
-        event=breakage_event(lot, request_id),
+        event=breakage_event(owner, request_id),
     )
 
 
 def _own_plan(kind: str, wallet_id: int, request_id: str) -> Plan:
     # No caller's request id holds a control character, so none can come before this one.
     request_digest = digest(f"\0{request_id}".encode())
-    return Plan(
-        request_id=request_id,
-        request_digest=request_digest,
-        body_digest=request_digest,
-        kind=kind,
-        wallet_id=wallet_id,
-        legs=(),
-        hold=None,
-        effective_at=None,
-        reference="",
-        metadata_json="{}",
-        price_book_version="",
-        charges_json="[]",
-        event=None,
-        traceparent="",
-        validate_only=False,
-    )
+    return Plan(request_id, request_digest, request_digest, kind, wallet_id)

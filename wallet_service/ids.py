@@ -6,6 +6,8 @@ and an id names its partition: milliseconds since 2024-01-01 UTC above 22 lower 
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TypeAlias
 
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 TIME_SHIFT = 22
@@ -16,6 +18,10 @@ MAX_DIGITS = 18
 
 LAST_ID = (1 << 63) - 1
 """Greater than any transaction id."""
+
+MAX_INDEX_DIGITS = 4
+
+LotNumber: TypeAlias = tuple[int, int]
 
 NEVER_ASSIGNED = -1
 """What a malformed id is read as: it is well formed for the books, and names nothing."""
@@ -32,7 +38,12 @@ def first_transaction_id(now: datetime, batch_number: int, after: int) -> int:
 
 
 def recorded_at(transaction_id: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=transaction_id >> TIME_SHIFT)
+    return _moment(transaction_id >> TIME_SHIFT)
+
+
+@lru_cache(maxsize=1024)
+def _moment(milliseconds: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def first_id_from(moment: datetime) -> int:
@@ -82,6 +93,15 @@ def booking_number(text: str) -> int:
 def transaction_number(text: str) -> int:
     """Read a transaction's id, or a booking's: it is that of the transaction that opened it."""
     return _number(text, ("txn_", "bkg_"))
+
+
+def lot_number(text: str) -> LotNumber:
+    """Read a lot's id: the transaction that added it, and a number."""
+    first, _, index = text.removeprefix("lot_").rpartition("_")
+    is_lot = text.startswith("lot_") and index.isascii() and index.isdigit()
+    if not is_lot or len(index) > MAX_INDEX_DIGITS:
+        return NEVER_ASSIGNED, 0
+    return _number(f"txn_{first}", ("txn_",)), int(index)
 
 
 def _number(text: str, prefixes: tuple[str, ...]) -> int:

@@ -9,11 +9,13 @@ import structlog
 from shared.coalesce import Coalescer
 from shared.errors import Unavailable
 from shared.telemetry import Metrics
-from wallet_service.batch import AccountIds, Group, accounts_of, run_batch
-from wallet_service.decide.model import HOUSE, Plan, Posted, Stored, Transaction, Verdict
+from wallet_service.batch import Group, Preparation, run_batch
+from wallet_service.decide.model import Posted, Stored, Transaction, Verdict
+from wallet_service.decide.plan import HOUSE, Plan
+from wallet_service.directory import Directory
 from wallet_service.errors import Refusal
 from wallet_service.store import reading
-from wallet_service.store.connections import Pool, connection
+from wallet_service.store.connections import Pools, connection
 
 MAX_ATTEMPTS = 8
 """How often a batch is tried again when another one got in its way."""
@@ -32,17 +34,16 @@ class Ledger:
 
     def __init__(
         self,
-        posting_pool: Pool,
-        reading_pool: Pool,
+        pools: Pools,
+        directory: Directory,
         house_stripes: Sequence[int],
         metrics: Metrics,
         max_batch: int = 400,
     ) -> None:
-        self._posting_pool = posting_pool
-        self._reading_pool = reading_pool
+        self._pools = pools
         self._free_stripes = list(house_stripes)
         self._metrics = metrics
-        self._account_ids = AccountIds()
+        self._preparation = Preparation(directory)
         self._coalescer: Coalescer[Group, list[Answer]] = Coalescer(
             self._settle,
             weight=len,
@@ -102,9 +103,11 @@ class Ledger:
     async def _decide_on(self, stripe: int, groups: Sequence[Group]) -> list[list[Verdict]]:
         for _ in range(MAX_ATTEMPTS):
             try:
-                async with connection(self._posting_pool) as conn:
-                    account_ids = await self._account_ids.find(conn, accounts_of(groups), stripe)
-                    return await run_batch(conn, groups, account_ids, chain=stripe)
+                async with connection(self._pools.posting) as conn:
+                    batch = await self._preparation.prepare(conn, groups, stripe)
+                    if verdicts := await run_batch(conn, batch, chain=stripe):
+                        return verdicts
+                self._preparation.forget()
             except (asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError):
                 continue  # Another process decided one of these ids, or locked in another order.
         raise Unavailable("CONTENTION", "too many batches met on the same rows")
@@ -118,13 +121,14 @@ class Ledger:
         return [[_answer(each, earlier) for each in group] for group in verdicts]
 
     async def _load(self, transaction_ids: Sequence[int]) -> dict[int, Transaction]:
-        async with connection(self._reading_pool) as conn:
+        async with connection(self._pools.reading) as conn:
             return await reading.load_transactions(conn, transaction_ids)
 
 
 def _wallets_of(group: Group) -> set[int]:
     """Answer whose rows a group locks; those of the house are striped, so that nobody waits."""
-    return {key.wallet_id for plan in group for key in plan.accounts if key.wallet_id != HOUSE}
+    named = {plan.wallet_id for plan in group}
+    return (named | {leg.key.wallet_id for plan in group for leg in plan.legs}) - {HOUSE}
 
 
 def _answer(verdict: Verdict, earlier: dict[int, Transaction]) -> Answer:

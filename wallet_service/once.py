@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 import asyncpg
 
 from shared.errors import Unavailable
-from wallet_service.errors import Refusal, request_id_reused
+from wallet_service.errors import NOT_KEPT, Refusal, request_id_reused
 from wallet_service.store.connections import Connection, Pool, connection
 from wallet_service.store.outcomes import SubjectOutcome, find_outcome, record_outcome
 
@@ -74,7 +74,8 @@ class Once(Generic[Subject]):
         self, conn: Connection, request: Request, change: Change[Subject]
     ) -> Subject | Refusal:
         changed = await change(conn)
-        if not request.validate_only:
+        kept = not (isinstance(changed, Refusal) and changed.reason in NOT_KEPT)
+        if kept and not request.validate_only:
             outcome = (
                 SubjectOutcome(request.body_digest, refusal=changed)
                 if isinstance(changed, Refusal)

@@ -1,59 +1,104 @@
 """Creating, changing and reading wallets: one coroutine for each use case."""
 
+from collections.abc import Sequence
+
 from shared.errors import invalid
 from wallet_service import ids
-from wallet_service.decide.model import WALLET, AccountKey
+from wallet_service.decide.plan import WALLET, AccountKey
+from wallet_service.drafts import (
+    NewWallet,
+    WalletUpdate,
+    asset_faults,
+    drafted,
+    new_wallet_faults,
+    update_faults,
+    updated,
+)
 from wallet_service.errors import (
     ASSET_UNKNOWN,
     CREDIT_LIMIT_IN_USE,
-    VERSION_STALE,
     WALLET_NOT_EMPTY,
     Refusal,
+    version_stale,
     wallet_closed,
     wallet_not_found,
 )
+from wallet_service.models.checking import refuse
+from wallet_service.models.model import Values
+from wallet_service.models.registry import MODELS, Models
+from wallet_service.moves import move
 from wallet_service.once import Change, Once, Request
 from wallet_service.store import posting
 from wallet_service.store import wallets as store
 from wallet_service.store.connections import Connection, Pool, connection
+from wallet_service.store.directory import advance_epoch
 from wallet_service.store.outcomes import SubjectOutcome
+from wallet_service.store.trees import hold_still
 from wallet_service.store.wallets import Wallet
 
 
 class Wallets:
-    def __init__(self, pool: Pool) -> None:
+    """`models` are the wallet types that there are."""
+
+    def __init__(self, pool: Pool, models: Models = MODELS) -> None:
         self._pool = pool
+        self._models = models
         self._once: Once[Wallet] = Once(pool, _WalletRecords())
 
-    async def create(
-        self, request: Request, wallet_type: str, display_name: str, parent_wallet_id: int | None
-    ) -> Wallet:
-        """Create an empty wallet. Raises `AlreadyExists`, `NotFound` (the parent)."""
+    async def create(self, request: Request, new: NewWallet) -> Wallet:
+        """Create an empty wallet.
+
+        Raises `InvalidArgument`, `AlreadyExists`, `NotFound` (the parent), `FailedPrecondition`
+        (its place).
+        """
+        refuse(new_wallet_faults(self._models, new))
+        await self._refuse_unknown_assets(new.policy, "wallet.policy")
 
         async def change(conn: Connection) -> Wallet | Refusal:
-            if parent_wallet_id is not None and not await store.find_wallet(conn, parent_wallet_id):
-                return wallet_not_found(ids.wallet_text(parent_wallet_id))
-            if request.validate_only:
-                return Wallet(0, wallet_type, display_name, parent_wallet_id, "ACTIVE", 1, None)
-            return await store.insert_wallet(conn, wallet_type, display_name, parent_wallet_id)
+            parent = await _held_parent(conn, new.parent_wallet_id)
+            if isinstance(parent, Refusal):
+                return parent
+            wallet = drafted(self._models, new, parent)
+            if isinstance(wallet, Refusal) or request.validate_only:
+                return wallet
+            return await store.insert_wallet(conn, wallet)
 
         return await self._once.run(request, change)
 
-    async def rename(
-        self, request: Request, wallet_id: int, version: int, display_name: str
+    async def update(
+        self, request: Request, wallet_id: int, version: int, update: WalletUpdate
     ) -> Wallet:
-        """Change a wallet's name. Raises `AlreadyExists`, `NotFound`, `Aborted` (stale version)."""
+        """Change a wallet's name, attributes or policy.
+
+        Raises `InvalidArgument`, `AlreadyExists`, `NotFound`, `Aborted` (stale version).
+        """
+        async with connection(self._pool) as conn:
+            known = await store.find_wallet(conn, wallet_id)
+        refuse(update_faults(self._models, known, update))
+        await self._refuse_unknown_assets(update.policy or {}, "policy")
 
         async def change(conn: Connection) -> Wallet | Refusal:
-            wallet = await store.find_wallet(conn, wallet_id)
+            wallet = await store.lock_wallet(conn, wallet_id)
             if wallet is None:
                 return wallet_not_found(ids.wallet_text(wallet_id))
-            if request.validate_only and wallet.version == version:
+            if wallet.version != version:
+                return version_stale(ids.wallet_text(wallet_id), version)
+            if request.validate_only:
                 return wallet
-            return await store.rename_wallet(
-                conn, wallet_id, version, display_name
-            ) or _version_stale(wallet_id, version)
+            await advance_epoch(conn)
+            return await store.update_wallet(conn, updated(self._models, wallet, update))
 
+        return await self._once.run(request, change)
+
+    async def move(
+        self, request: Request, wallet_id: int, version: int, parent_wallet_id: int | None
+    ) -> Wallet:
+        """Put a wallet, and all below it, under another parent; None is the top.
+
+        Raises `AlreadyExists`, `NotFound` (either), `Aborted` (stale version),
+        `FailedPrecondition` (its place, its size, open bookings).
+        """
+        change = move(request, self._models, wallet_id, version, parent_wallet_id)
         return await self._once.run(request, change)
 
     async def freeze(self, request: Request, wallet_id: int) -> Wallet:
@@ -98,9 +143,18 @@ class Wallets:
         async with connection(self._pool) as conn:
             return await existing_wallet(conn, wallet_id)
 
+    async def several(self, wallet_ids: Sequence[int]) -> list[Wallet]:
+        """Read those wallets that exist."""
+        async with connection(self._pool) as conn:
+            return await store.find_wallets(conn, wallet_ids)
+
     async def page(self, after: int, parent_wallet_id: int | None, limit: int) -> list[Wallet]:
         async with connection(self._pool) as conn:
             return await store.list_wallets(conn, after, parent_wallet_id, limit)
+
+    async def _refuse_unknown_assets(self, policy: Values, path: str) -> None:
+        async with connection(self._pool) as conn:
+            refuse(asset_faults(policy, await posting.load_assets(conn), path), ASSET_UNKNOWN)
 
 
 class _WalletRecords:
@@ -120,6 +174,16 @@ async def existing_wallet(conn: Connection, wallet_id: int) -> Wallet:
     return wallet
 
 
+async def _held_parent(conn: Connection, parent_wallet_id: int | None) -> Wallet | Refusal | None:
+    """Read a parent whose path stays as it is until the `db_tx` ends."""
+    if parent_wallet_id is None:
+        return None
+    await hold_still(conn)
+    return await store.find_wallet(conn, parent_wallet_id) or wallet_not_found(
+        ids.wallet_text(parent_wallet_id)
+    )
+
+
 def _state_change(request: Request, wallet_id: int, state: str) -> Change[Wallet]:
     async def change(conn: Connection) -> Wallet | Refusal:
         wallet = await _lock_open(conn, wallet_id)
@@ -128,7 +192,10 @@ def _state_change(request: Request, wallet_id: int, state: str) -> Change[Wallet
         empty = await store.lock_holdings(conn, wallet_id)
         if state == "CLOSED" and not empty:
             return _wallet_not_empty(wallet_id)
-        return wallet if request.validate_only else await store.change_state(conn, wallet_id, state)
+        if request.validate_only or wallet.state == state:
+            return wallet
+        await advance_epoch(conn)
+        return await store.change_state(conn, wallet_id, state)
 
     return change
 
@@ -155,13 +222,4 @@ def _credit_limit_in_use(wallet_id: int, asset_code: str) -> Refusal:
         CREDIT_LIMIT_IN_USE,
         f"{wallet} uses more credit in {asset_code} than that",
         {"wallet_id": wallet, "asset_code": asset_code},
-    )
-
-
-def _version_stale(wallet_id: int, version: int) -> Refusal:
-    wallet = ids.wallet_text(wallet_id)
-    return Refusal(
-        VERSION_STALE,
-        f"{wallet} is no longer at version {version}: read it again",
-        {"wallet_id": wallet, "version": str(version)},
     )

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from walletctl import actions, balances, entries, ledger, lots, statements, transactions, wallets
+from walletctl import (
+    actions,
+    balances,
+    entries,
+    ledger,
+    lots,
+    prices,
+    statements,
+    transactions,
+    wallets,
+)
 from walletctl.output import Output
 from walletctl.session import Session
 
@@ -17,7 +27,7 @@ WIDTH = 160
 app = typer.Typer(
     no_args_is_help=True, help="Operate the Transaction-Wallet system.", rich_markup_mode=None
 )
-for noun in (wallets, balances, lots, entries, statements, actions, transactions, ledger):
+for noun in (wallets, balances, lots, entries, statements, actions, transactions, prices, ledger):
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
 
 

@@ -20,12 +20,16 @@ _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 def describe(error: grpc.RpcError) -> tuple[str, int]:
     """Answer words for a failed call, and the exit code: 1 refused, 3 not reachable."""
+    from shared.errors import InvalidArgument  # noqa: PLC0415
     from shared.rpc_client import error_of  # noqa: PLC0415 (needed by failures only)
 
     failed = cast(grpc.Call, error)  # It always is one; its type does not say so.
     code = failed.code()
     told = error_of(failed, "SERVICE")
     words = f"walletctl: {told.reason}: {told.message}"
+    if isinstance(told, InvalidArgument) and len(told.violations) > 1:
+        lines = [f"\n  {each.field}: {each.description}" for each in told.violations]
+        words = f"walletctl: {told.reason}:{''.join(lines)}"
     for name, value in sorted(told.metadata.items()):
         words += f"\n  {name}: {value}"
     if hint := _HINTS.get(code):

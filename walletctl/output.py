@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 from rich.table import Table
@@ -80,6 +82,8 @@ def _plain_field(message: Message, field: Any) -> Any:
 def _plain_value(value: Any, field: Any) -> Any:
     if isinstance(value, Timestamp):
         return value.ToJsonString()
+    if isinstance(value, Struct):
+        return MessageToDict(value)
     if field.message_type:
         return plain(value)
     if field.enum_type:

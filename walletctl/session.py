@@ -12,7 +12,7 @@ import click
 import grpc
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
-from privy.transaction.v1 import transaction_pb2_grpc
+from privy.transaction.v1 import price_book_pb2_grpc, transaction_pb2_grpc
 from privy.wallet.v1 import ledger_pb2_grpc, wallet_pb2_grpc
 
 from walletctl.output import Output
@@ -31,8 +31,11 @@ class Session:
 
     @cached_property
     def transactions(self) -> transaction_pb2_grpc.TransactionServiceStub:
-        channel = _channel(self.transaction_target, "TRANSACTION_TARGET", "--transaction-target")
-        return transaction_pb2_grpc.TransactionServiceStub(channel)
+        return transaction_pb2_grpc.TransactionServiceStub(self._transaction_channel)
+
+    @cached_property
+    def prices(self) -> price_book_pb2_grpc.PriceBookServiceStub:
+        return price_book_pb2_grpc.PriceBookServiceStub(self._transaction_channel)
 
     @cached_property
     def wallets(self) -> wallet_pb2_grpc.WalletServiceStub:
@@ -41,6 +44,10 @@ class Session:
     @cached_property
     def ledger(self) -> ledger_pb2_grpc.LedgerServiceStub:
         return ledger_pb2_grpc.LedgerServiceStub(self._wallet_channel)
+
+    @cached_property
+    def _transaction_channel(self) -> grpc.Channel:
+        return _channel(self.transaction_target, "TRANSACTION_TARGET", "--transaction-target")
 
     @cached_property
     def _wallet_channel(self) -> grpc.Channel:

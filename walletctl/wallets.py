@@ -1,9 +1,17 @@
 """`walletctl wallets`"""
 
+import json
+import sys
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
+import click
 import typer
+from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
 from privy.wallet.v1 import wallet_pb2
 
 from walletctl.output import plain
@@ -33,10 +41,51 @@ COLUMNS = {
 }
 
 
+Parsed = TypeVar("Parsed", bound=Message)
+
+
 class WalletType(StrEnum):
     PERSONAL = "personal"
     ENTERPRISE = "enterprise"
     RESELLER = "reseller"
+
+
+def _attributes(path: str) -> Struct:
+    return _read(path, Struct(), lambda values: values)
+
+
+def _policy(path: str) -> wallet_pb2.SpendingPolicy:
+    return _read(path, wallet_pb2.SpendingPolicy(), _with_prefixes)
+
+
+def _read(path: str, message: Parsed, form: Callable[[Any], Any]) -> Parsed:
+    """Read a message from a file of JSON, or from the standard input: `-`."""
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text()
+        return ParseDict(form(json.loads(text)), message)
+    except (OSError, ValueError, TypeError, AttributeError, ParseError) as error:
+        raise click.BadParameter(f"{path} cannot be read: {error}") from None
+
+
+def _with_prefixes(policy: Any) -> Any:
+    """Give enums the prefixes that `plain` takes away."""
+    limits = [
+        {**limit, "period": f"LIMIT_PERIOD_{limit.get('period', 'UNSPECIFIED')}"}
+        for limit in policy.get("limits", [])
+    ]
+    source = policy.get("funding_source", "UNSPECIFIED")
+    return {**policy, "funding_source": f"FUNDING_SOURCE_{source}", "limits": limits}
+
+
+Attributes = Annotated[
+    Struct | None,
+    typer.Option(parser=_attributes, metavar="FILE", help="JSON, as `get` shows it."),
+]
+Policy = Annotated[
+    wallet_pb2.SpendingPolicy | None,
+    typer.Option(parser=_policy, metavar="FILE", help="JSON, as `get` shows it."),
+]
+Version = Annotated[int, typer.Option(help="The version that was read.")]
 
 
 @app.command()
@@ -45,6 +94,8 @@ def create(
     display_name: str,
     wallet_type: Annotated[WalletType, typer.Option("--type")] = WalletType.PERSONAL,
     parent: Annotated[str, typer.Option(help="The wallet above it.")] = "",
+    attributes: Attributes = None,
+    policy: Policy = None,
     request: RequestId = "",
     dry_run: DryRun = False,
 ) -> None:
@@ -54,11 +105,59 @@ def create(
         type=wallet_pb2.WalletType.Value(f"WALLET_TYPE_{wallet_type.upper()}"),
         display_name=display_name,
         parent_wallet_id=parent,
+        attributes=attributes,
+        policy=policy,
     )
     message = wallet_pb2.CreateWalletRequest(
         request_id=request_id(request), wallet=wallet, validate_only=dry_run
     )
     session.output.item(plain(session.wallets.CreateWallet(message, timeout=TIMEOUT_S).wallet))
+
+
+@app.command()
+def update(
+    context: typer.Context,
+    wallet_id: str,
+    version: Version,
+    name: Annotated[str, typer.Option(help="Its new name.")] = "",
+    attributes: Attributes = None,
+    policy: Policy = None,
+    request: RequestId = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Replace a wallet's name, attributes or policy, whichever are given."""
+    session = session_of(context)
+    message = wallet_pb2.UpdateWalletRequest(
+        request_id=request_id(request),
+        wallet_id=wallet_id,
+        version=version,
+        display_name=name,
+        attributes=attributes,
+        policy=policy,
+        validate_only=dry_run,
+    )
+    session.output.item(plain(session.wallets.UpdateWallet(message, timeout=TIMEOUT_S).wallet))
+
+
+@app.command()
+def move(
+    context: typer.Context,
+    wallet_id: str,
+    version: Version,
+    parent: Annotated[str, typer.Option(help="The wallet to be above it; '' for none.")],
+    request: RequestId = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Put a wallet, and all below it, under another one."""
+    session = session_of(context)
+    message = wallet_pb2.MoveWalletRequest(
+        request_id=request_id(request),
+        wallet_id=wallet_id,
+        version=version,
+        parent_wallet_id=parent,
+        validate_only=dry_run,
+    )
+    session.output.item(plain(session.wallets.MoveWallet(message, timeout=TIMEOUT_S).wallet))
 
 
 @app.command()

@@ -17,7 +17,17 @@ BAD_STARTS = [
     ("wallet_service serve", {"WALLET_DATABASE_URL": GONE}, "does not let us in"),
     ("wallet_service migrate", {"WALLET_DATABASE_URL": GONE}, "does not let us in"),
     ("transaction_service serve", {"WALLET_TARGET": NOBODY}, "REDIS_URL"),
+    ("transaction_service migrate", {"TRANSACTION_DATABASE_URL": GONE}, "does not let us in"),
     ("transaction_service publish", {"WALLET_TARGET": NOBODY}, "GOOGLE_CLOUD_PROJECT"),
+    (
+        "transaction_service publish",
+        {
+            "WALLET_TARGET": NOBODY,
+            "GOOGLE_CLOUD_PROJECT": "test",
+            "CHART_OF_ACCOUNTS_FILE": "pyproject.toml",
+        },
+        "chart of accounts pyproject.toml: accounts: Field required",
+    ),
     ("transaction_service sink", {"SINK_LISTEN": "nowhere"}, "SINK_LISTEN"),
 ]
 
@@ -49,3 +59,11 @@ def test_a_database_without_a_schema_is_told_how_to_get_one(backing: Backing) ->
     ended = start("wallet_service serve", {"WALLET_DATABASE_URL": url})
     assert ended.returncode != 0
     assert "python -m wallet_service migrate" in ended.stderr
+    environment = {
+        "TRANSACTION_DATABASE_URL": url,
+        "WALLET_TARGET": NOBODY,
+        "REDIS_URL": f"redis://{NOBODY}",
+    }
+    ended = start("transaction_service serve", environment)
+    assert ended.returncode != 0
+    assert "python -m transaction_service migrate" in ended.stderr

@@ -14,6 +14,7 @@ from devstack.stack import Stack
 from tests.acceptance.clients import PRICE_MINOR
 
 TIMEOUT_S = 60
+EXAMPLE = Path("examples/price_book.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +168,60 @@ def test_a_period_is_closed_by_command(walletctl: Walletctl) -> None:
     assert closed["end_time"] == "2024-02-01T00:00:00Z"
     assert closed in walletctl.json("ledger", "periods")
     assert walletctl.run("ledger", "close-period", "--end", "soon", "--yes").returncode == 2
+
+
+def test_a_tree_is_built_and_moved_by_command(walletctl: Walletctl, tmp_path: Path) -> None:
+    """What `get` shows of a policy can be written back; a wallet moves to the top."""
+    limit = {"asset_code": "IDR", "limit_minor": 5, "period": "DAY", "product_code": ""}
+    policy = {"funding_source": "OWN", "limits": [limit], "time_zone": "Asia/Jakarta"}
+    files = {
+        "policy": policy,
+        "attributes": {"role": "CHANNEL"},
+        "changed": policy | {"limits": []},
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    kind = ["--type", "enterprise"]
+    top = walletctl.json("wallets", "create", "top", *kind)["wallet_id"]
+    options = [f"--{name}={tmp_path / name}" for name in ("policy", "attributes")]
+    made = walletctl.json("wallets", "create", "till", *kind, "--parent", top, *options)
+    assert (made["policy"], made["attributes"]) == (policy, {"role": "CHANNEL"})
+    assert [each["wallet_id"] for each in made["path"]] == [top]
+    till, changed = made["wallet_id"], str(tmp_path / "changed")
+    walletctl.json("wallets", "update", till, "--version", "1", "--policy", changed)
+    assert walletctl.json("wallets", "move", till, "--version", "2", "--parent", "")["path"] == []
+    now = walletctl.json("wallets", "get", till)
+    assert (now["policy"], now["version"]) == (files["changed"], 3)
+    missing = walletctl.run("wallets", "create", "x", "--policy", str(tmp_path / "nowhere"))
+    assert missing.returncode == 2
+
+
+def test_prices_are_published_shown_and_listed(walletctl: Walletctl, tmp_path: Path) -> None:
+    """A file is checked, published, repeated, shown and listed; all faults of another are told."""
+    file = tmp_path / "book.toml"
+    content = EXAMPLE.read_text().replace('version = "2026-11"', 'version = "by hand"')
+    file.write_text(f"effective_time = 2099-01-01T00:00:00+07:00\n{content}")
+    checked = walletctl.json("prices", "publish", str(file), "--dry-run")
+    assert checked == {"version": "by hand", "effective_time": "2098-12-31T17:00:00Z"}
+    file.write_text(content)
+    published = walletctl.json("prices", "publish", str(file))
+    assert walletctl.json("prices", "publish", str(file)) == published
+    shown = walletctl.json("prices", "show", "by hand")
+    assert shown["products"][3]["price"]["unit_minor"] == PRICE_MINOR
+    versions = [each["version"] for each in walletctl.json("prices", "list")]
+    assert versions.index("by hand") < versions.index("2026-11")
+    file.write_text(content.replace('"FLAT"', '"TIERED"', 2))
+    refused = walletctl.run("prices", "publish", str(file))
+    assert refused.returncode == 1
+    assert "price_book.products[0].price.tiers: must be" in refused.stderr
+    assert "price_book.products[0].vendor_cost.cost.unit_minor" in refused.stderr
+
+
+def test_a_file_of_another_form_is_told_in_full(walletctl: Walletctl, tmp_path: Path) -> None:
+    """Words for numbers and unknown names, each with its place."""
+    file = tmp_path / "book.toml"
+    file.write_text('versoin = "1"\n[[products]]\nproduct_code = 5\n[[taxes]]\nrate = 1\n')
+    refused = walletctl.run("prices", "publish", str(file))
+    assert refused.returncode == 2
+    for place in ("versoin", "products[0]", "taxes[0]"):
+        assert f"{file}: {place}" in refused.stderr

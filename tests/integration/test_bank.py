@@ -10,7 +10,7 @@ import pytest
 
 from tests import asks
 from tests.acceptance.clients import new_id
-from tests.asks import PLAIN, Terms
+from tests.asks import NEVER, PLAIN, Terms
 from tests.databases import WalletDatabase
 from tests.wallet_calls import WalletCalls, plan_of
 from wallet_service.store.connections import Connection
@@ -54,14 +54,18 @@ class Watcher:
         self._calls = calls
         self._conn = conn
         self._wallets = wallets
+        self._last_look = datetime.now(UTC)
         self.seen: list[Snapshot] = []
 
     async def look(self) -> None:
-        moment = datetime.now(UTC)
-        self.seen += [await self._snapshot(), await self._as_of(moment)]
-        for sums in (await self._calls.trial_balance(), await self._calls.trial_balance(moment)):
+        """Look at what is now, at what is as of now, and at what was at the look before."""
+        now, then = datetime.now(UTC), self._last_look
+        self.seen += [await self._snapshot(), await self._as_of(now), await self._as_of(then)]
+        for moment in (NEVER, now, then):
+            sums = await self._calls.trial_balance(moment)
             assert sums["WALLET", "IDR"] == -WALLETS * FUNDS
             assert sum(sums.values()) == 0
+        self._last_look = now
 
     async def _snapshot(self) -> Snapshot:
         """Read all wallets in one statement, which sees one moment."""

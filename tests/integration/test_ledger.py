@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.errors import AlreadyExists, NotFound
+from shared.errors import Aborted, AlreadyExists, NotFound
 from tests import plans
 from tests.books import Books, request
-from wallet_service.decide.model import AccountKey, Leg, Transaction
+from wallet_service.decide.model import Transaction
+from wallet_service.decide.plan import AccountKey, Leg
+from wallet_service.drafts import NewWallet, WalletUpdate
 from wallet_service.errors import Refusal
 from wallet_service.store.balances import Bound
 from wallet_service.store.entries import EntryFilter
@@ -190,10 +192,21 @@ async def test_a_wallet_is_created_once(books: Books) -> None:
     """Twenty equal requests at once make one wallet; another body is refused."""
     same = request("new wallet")
     created = await asyncio.gather(
-        *(books.wallets.create(same, "PERSONAL", "Ani", None) for _ in range(20))
+        *(books.wallets.create(same, NewWallet("PERSONAL", "Ani")) for _ in range(20))
     )
     assert len({wallet.wallet_id for wallet in created}) == 1
     with pytest.raises(AlreadyExists):
-        await books.wallets.create(request("new wallet", "other"), "PERSONAL", "Ani", None)
+        await books.wallets.create(request("new wallet", "other"), NewWallet("PERSONAL", "Ani"))
     with pytest.raises(NotFound):
-        await books.wallets.create(request(), "ENTERPRISE", "orphan", 999_999)
+        await books.wallets.create(request(), NewWallet("ENTERPRISE", "orphan", 999_999))
+
+
+async def test_a_change_by_a_stale_version_may_be_corrected(books: Books) -> None:
+    """A stale read is not kept: under the same request id the newer version is taken."""
+    wallet = await books.wallet()
+    with pytest.raises(Aborted):
+        await books.wallets.update(request("rename", "version 7"), wallet, 7, WalletUpdate("Ani"))
+    renamed = await books.wallets.update(
+        request("rename", "version 1"), wallet, 1, WalletUpdate("Ani")
+    )
+    assert renamed.display_name == "Ani"

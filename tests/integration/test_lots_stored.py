@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 from privy.erp.v1 import event_pb2
+from privy.wallet.v1 import ledger_pb2
 
 from tests import plans
 from tests.books import Books
 from tests.databases import WalletDatabase
-from wallet_service.decide.model import LotTerms, Transaction
+from wallet_service.decide.model import Transaction
+from wallet_service.decide.plan import LotTerms
 from wallet_service.errors import Refusal
 
 LOTS = """
@@ -53,7 +55,7 @@ async def test_each_batch_finds_the_lots_as_the_last_one_left_them(
     await books.post(plans.cancellation(wallet, booking))
     used = await books.post(plans.usage(wallet, 45))
     assert await lots(wallet_database, wallet) == [(0, 0), (0, 0)]
-    await books.post(plans.void_usage(wallet, used.transaction_id, 45))
+    await books.post(plans.void(wallet, used.transaction_id, 45))
     assert await lots(wallet_database, wallet) == [(40, 0), (0, 0)]
     assert await books.available(wallet) == 140
 
@@ -101,10 +103,11 @@ async def test_an_expired_lot_becomes_breakage(
     assert await books.expiry.sweep() == 0
     assert await lots(wallet_database, wallet) == [(0, 0)]
     assert await books.available(wallet) == 100
-    events = (await books.feed.pull("publisher", 10, 0)).events
-    told = [event_pb2.CostRevenueEvent.FromString(e.payload) for e in events if len(e.payload) > 9]
-    assert [line.amount.minor_units for line in told[-1].lines] == [50, -50]
-    assert told[-1].lines[1].type == event_pb2.LINE_TYPE_BREAKAGE
+    told = (await books.feed.pull("publisher", 10, 0)).events[-1]
+    event = event_pb2.CostRevenueEvent.FromString(told.payload)
+    assert event.kind == ledger_pb2.TRANSACTION_KIND_BREAKAGE
+    moved = [(each.key.account_type, each.amount_minor) for each in told.entries]
+    assert moved == [("WALLET", 50), ("BREAKAGE", -50)]
 
 
 async def test_a_group_spans_one_batch(books: Books) -> None:

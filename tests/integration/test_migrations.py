@@ -10,8 +10,9 @@ import pytest
 from devstack.backing import Backing
 from devstack.postgres import ensure_database
 from devstack.schema import SCHEMA_FILE, dump_schema
+from shared.migrations import Migration, MigrationRefused, pending, read_migrations
 from tests.databases import WalletDatabase, drop_database
-from wallet_service.migrate import Migration, MigrationRefused, migrate, pending, read_migrations
+from wallet_service.migrate import DIRECTORY, migrate
 
 
 @pytest.fixture
@@ -32,12 +33,12 @@ async def test_migrations_may_race(empty_database: str) -> None:
     async def start() -> int:
         conn = await asyncpg.connect(empty_database)
         try:
-            return await migrate(conn, read_migrations())
+            return await migrate(conn, read_migrations(DIRECTORY))
         finally:
             await conn.close()
 
     applied = await asyncio.gather(*(start() for _ in range(4)))
-    assert sorted(applied) == [0, 0, 0, len(read_migrations())]
+    assert sorted(applied) == [0, 0, 0, len(read_migrations(DIRECTORY))]
 
 
 async def test_a_failing_file_leaves_nothing_behind(empty_database: str) -> None:

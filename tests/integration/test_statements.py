@@ -12,7 +12,8 @@ import pytest
 from tests import plans
 from tests.books import Books
 from tests.databases import WalletDatabase
-from wallet_service.decide.model import Leg, Transaction
+from wallet_service.decide.model import Transaction
+from wallet_service.decide.plan import Leg
 from wallet_service.store.balances import Bound
 from wallet_service.store.entries import EntryFilter, Place, Stretch, WalletEntry, place_of
 

@@ -13,7 +13,7 @@ from tests.books import Books, request
 from tests.databases import WalletDatabase
 from wallet_service.audit import Finding
 from wallet_service.chain import Head
-from wallet_service.decide.model import LotTerms
+from wallet_service.decide.plan import LotTerms
 from wallet_service.store.connections import Connection
 from wallet_service.verification import Summary
 
@@ -116,7 +116,7 @@ async def fill(books: Books) -> dict[str, str]:
     booking = await books.post(plans.booking(wallet, 40, expires_at))
     await books.post(plans.commit(wallet, booking.transaction_id, 30))
     usage = await books.post(plans.usage(wallet, 20))
-    await books.post(plans.void_usage(wallet, usage.transaction_id, 5))
+    await books.post(plans.void(wallet, usage.transaction_id, 5))
     dated = replace(plans.usage(wallet, 1), effective_at=datetime(2026, 1, 31, tzinfo=UTC))
     await books.post(dated)
     last = await books.post(plans.transfer(wallet, other, 5))

@@ -40,9 +40,10 @@ BROKEN = {
     "accounts_available_not_negative": "UPDATE accounts SET balance_minor = 1 WHERE wallet_id > 0",
     "accounts_held_minor_not_negative": "UPDATE accounts SET held_minor = -1",
     "accounts_balance_minor_limit": "UPDATE accounts SET balance_minor = 2000000000000000000",
-    "entries_moves_something": "INSERT INTO entries SELECT transaction_id, 7, 1, 'IDR', 0, 0, 1, 0 "
-    "FROM transactions",
-    "holds_taken_within_amount": "INSERT INTO holds VALUES (1, 2, 10, 6, 5)",
+    "holds_taken_within_amount": "INSERT INTO holds (booking_id, part_index, wallet_id, "
+    "account_id, amount_minor, captured_minor, released_minor) VALUES (1, 0, 1001, 2, 10, 6, 5)",
+    "spending_windows_spent_minor_not_negative": "INSERT INTO spending_windows VALUES "
+    "(1001, 'IDR', '', 'DAY', '2026-01-01', -1)",
     "voids_voided_within_amount": "INSERT INTO voids VALUES (1, 10, 11)",
     "accounts_credit_limit_minor_range": "UPDATE accounts SET credit_limit_minor = -1",
     "transactions_voids_something": "INSERT INTO transactions SELECT transaction_id + 1, 'VOID', "

@@ -12,7 +12,7 @@ from privy.wallet.v1.ledger_pb2 import TransactionKind
 from tests.finance_events import event_attributes, finance_event
 from transaction_service.erp_sink.decode import decode
 from transaction_service.erp_sink.document import document_of
-from transaction_service.erp_sink.event import Event, Fault, Line, Reason
+from transaction_service.erp_sink.event import Event, Fault, Line, Node, Reason
 
 ATTRIBUTES = event_attributes(finance_event("txn_7"))
 
@@ -33,14 +33,26 @@ def test_every_field_is_taken_over_in_readable_form() -> None:
         product_code="ESIGN",
         quantity=2,
         lines=(
-            Line("LINE_TYPE_DEFERRED_REVENUE", "IDR", 1000, "wal_1", ""),
-            Line("LINE_TYPE_REVENUE", "IDR", -1000, "wal_1", ""),
+            Line("LINE_TYPE_DEFERRED_REVENUE", "IDR", 1000, "wal_1", "", "", "2410"),
+            Line("LINE_TYPE_REVENUE", "IDR", -1000, "wal_1", "", "", "4110"),
         ),
         price_book_version="2026-01",
         request_id="req-1",
         reference="order-1",
         booking_id="",
         voids_transaction_id="",
+        path=(
+            Node("wal_9", "WALLET_TYPE_RESELLER", ""),
+            Node("wal_1", "WALLET_TYPE_ENTERPRISE", "MERCHANT"),
+        ),
+        enterprise_wallet_id="wal_8",
+        merchant_wallet_id="wal_1",
+        application_wallet_id="",
+        channel_wallet_id="",
+        reseller_wallet_id="wal_9",
+        vendor_code="CA",
+        tax_code="VAT",
+        seller_wallet_ids=("wal_9",),
         created_at=datetime.fromtimestamp(1_800_000_000, UTC),
         effective_at=datetime.fromtimestamp(1_800_000_001, UTC),
     )
@@ -112,9 +124,27 @@ FAULTS: list[tuple[str, Spoil, Reason, str]] = [
     ),
     (
         "too many lines",
-        lambda event: event.lines.extend([event.lines[0]] * 99),
+        lambda event: event.lines.extend([event.lines[0]] * 63),
         "FIELD_INVALID",
-        "lines are 101",
+        "lines are 65",
+    ),
+    (
+        "no wallet type",
+        lambda event: event.path[1].ClearField("type"),
+        "FIELD_INVALID",
+        "path[1].type",
+    ),
+    (
+        "too long a path",
+        lambda event: event.path.extend([event.path[0]] * 31),
+        "FIELD_INVALID",
+        "path has 33 wallets",
+    ),
+    (
+        "too many sellers",
+        lambda event: event.seller_wallet_ids.extend(["wal_9"] * 32),
+        "FIELD_INVALID",
+        "seller_wallet_ids are 33",
     ),
     ("unbalanced", _unbalance, "LINES_UNBALANCED", "IDR sum to 1"),
     ("unbalanced in each asset", _unbalance_each_asset, "LINES_UNBALANCED", "ESIGN sum to 1000"),
@@ -179,6 +209,8 @@ def test_the_document_holds_every_field_of_the_event() -> None:
             "amount_minor": 1000,
             "wallet_id": "wal_1",
             "vendor_code": "",
+            "tax_code": "",
+            "account_code": "2410",
         },
         {
             "type": "LINE_TYPE_REVENUE",
@@ -186,6 +218,13 @@ def test_the_document_holds_every_field_of_the_event() -> None:
             "amount_minor": -1000,
             "wallet_id": "wal_1",
             "vendor_code": "",
+            "tax_code": "",
+            "account_code": "4110",
         },
     ]
+    assert document["path"] == [
+        {"wallet_id": "wal_9", "type": "WALLET_TYPE_RESELLER", "role": ""},
+        {"wallet_id": "wal_1", "type": "WALLET_TYPE_ENTERPRISE", "role": "MERCHANT"},
+    ]
+    assert document["seller_wallet_ids"] == ("wal_9",)
     assert set(document) == set(CostRevenueEvent.DESCRIPTOR.fields_by_name)

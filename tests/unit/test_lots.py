@@ -9,13 +9,8 @@ import pytest
 from tests import plans
 from wallet_service import ids
 from wallet_service.decide.core import decide
-from wallet_service.decide.model import (
-    Books,
-    LotTerms,
-    Plan,
-    Posted,
-    Transaction,
-)
+from wallet_service.decide.model import Books, Posted, Transaction
+from wallet_service.decide.plan import LotTerms, Plan
 from wallet_service.errors import Refusal
 
 NOW = ids.EPOCH + timedelta(days=1000)
@@ -41,7 +36,7 @@ class Ledger:
     def post(self, plan: Plan) -> Transaction:
         ((verdict,), _) = plans.decide_each([plan], self.books)
         assert isinstance(verdict, Posted), verdict
-        plans.make_voidable(self.books, verdict)
+        plans.make_known(self.books, verdict)
         self.books.first_transaction_id += 1
         return verdict.transaction
 
@@ -99,9 +94,9 @@ def test_the_worked_example_of_the_books(ledger: Ledger) -> None:
     used = ledger.post(plans.usage(1, 900))
     assert [each.amount_minor for each in used.entries[0].lot_entries] == [300, 500]
     assert ledger.lots() == [0, 0]
-    ledger.post(plans.void_usage(1, used.transaction_id, 150))
+    ledger.post(plans.void(1, used.transaction_id, 150))
     assert ledger.lots() == [0, 50]
-    ledger.post(plans.void_usage(1, used.transaction_id, 750, before_minor=150))
+    ledger.post(plans.void(1, used.transaction_id, 750))
     assert ledger.lots() == [300, 500]
 
 
@@ -152,7 +147,7 @@ def test_a_transfer_carries_terms_along(ledger: Ledger) -> None:
     ledger.post(plans.usage(2, 20))
     assert ledger.lots(2) == [80]
     ledger.top_up(90, wallet_id=2)
-    ledger.post(plans.void_transfer(1, 2, sent.transaction_id, 130))
+    ledger.post(plans.void(1, sent.transaction_id, 130))
     assert (ledger.lots(1), ledger.lots(2)) == ([100], [0])
     assert ledger.books.accounts[plans.wallet(2)].free_minor == 70
 

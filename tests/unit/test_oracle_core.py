@@ -25,22 +25,27 @@ from tests.oracle import Draws, Oracle
 from wallet_service import ids
 from wallet_service.decide.core import decide
 from wallet_service.decide.model import (
+    Account,
+    Books,
+    Entry,
+    Facts,
+    Posted,
+    Verdict,
+)
+from wallet_service.decide.plan import (
     HOUSE,
     WALLET,
-    Account,
     AccountKey,
-    Books,
+    AnyHold,
     BreakLot,
     CaptureHold,
-    Entry,
     Leg,
     LotId,
     LotTerms,
     OpenHold,
     Plan,
-    Posted,
     ReleaseHold,
-    Verdict,
+    Spend,
     VoidOf,
 )
 from wallet_service.errors import Refusal
@@ -75,15 +80,16 @@ def or_none(moment: datetime) -> datetime | None:
 def plan_of(ask: Ask, numbers: dict[str, int]) -> Plan:
     """Say in the core's words what is asked; `numbers` has the ids of what was posted."""
     own, about = AccountKey(int(ask.wallet), WALLET, ask.asset), numbers.get(ask.of, 0)
-    holds: dict[str, OpenHold | CaptureHold | ReleaseHold] = {
+    holds: dict[str, AnyHold] = {
         "BOOKING": OpenHold(own, ask.minor, or_none(ask.expires_at)),
-        "COMMIT": CaptureHold(own, about, ask.minor),
-        "CANCELLATION": ReleaseHold(own, about),
-        "EXPIRATION": ReleaseHold(own, about),
+        "COMMIT": CaptureHold(about),
+        "CANCELLATION": ReleaseHold(about),
+        "EXPIRATION": ReleaseHold(about),
     }
-    legs = [Leg(key_of(account), minor) for account, minor in ask.legs]
+    spends = ask.kind == "COMMIT"
+    named = [(key_of(account), minor) for account, minor in ask.legs]
+    legs = [Leg(key, minor) for key, minor in named if not (spends and key == own)]
     terms = LotTerms(ask.terms.kind, ask.terms.priority, or_none(ask.terms.expires_at))
-    voided = VoidOf(own, about, ask.minor, ask.before)
     broken = BreakLot(own, LotId(about, ask.number), ask.minor)
     return replace(
         plans.plan(ask.kind, int(ask.wallet), *legs, hold=holds.get(ask.kind)),
@@ -93,19 +99,20 @@ def plan_of(ask: Ask, numbers: dict[str, int]) -> Plan:
         effective_at=or_none(ask.effective_at),
         validate_only=ask.validate_only,
         lot=None if ask.terms == PLAIN else terms,
-        void_of=voided if ask.kind == "VOID" else None,
+        void_of=VoidOf(about, ask.minor) if ask.kind == "VOID" else None,
+        spend=Spend(ask.asset, ask.minor, "") if spends else None,
         break_lot=broken if ask.kind == "BREAKAGE" else None,
     )
 
 
 def reply_of(ask: Ask, verdict: Verdict) -> Reply:
-    """Say a verdict in the oracle's words; what was posted must have the legs that were asked."""
+    """Say a verdict in the oracle's words; what was posted has the legs that were asked."""
     if isinstance(verdict, Refusal):
         return Reply(verdict.reason)
     assert isinstance(verdict, Posted)
     entries = verdict.transaction.entries
     moved = {entry.key: entry.amount_minor for entry in entries if entry.amount_minor}
-    assert moved == {key_of(account): minor for account, minor in ask.legs}
+    assert ask.kind == "VOID" or moved == {key_of(each): minor for each, minor in ask.legs}
     own = [entry for entry in entries if entry.key.wallet_id != HOUSE]
     return Reply("", {(str(each.key.wallet_id), each.key.asset_code): after(each) for each in own})
 
@@ -128,9 +135,7 @@ def empty_books() -> Books:
     keys += [asks.house(account_type, asset) for account_type in HOUSE_TYPES for asset in ASSETS]
     return Books(
         accounts={key_of(key): Account(number, 0, 0, 0) for number, key in enumerate(keys, 1)},
-        holds={},
-        voidables={},
-        outcomes={},
+        facts=Facts({int(each): plans.own_node(int(each)) for each in KNOWN}),
         assets=frozenset(ASSETS),
         first_transaction_id=ids.first_transaction_id(ids.EPOCH + 1000 * SECOND, 0, after=0),
     )
@@ -169,7 +174,7 @@ class CoreAndOracle(RuleBasedStateMachine):
         planned = [plan_of(ask, self.numbers) for ask in group]
         (verdicts,), writes = decide([planned], self.books)
         for posted in writes.posted:
-            plans.make_voidable(self.books, posted)
+            plans.make_known(self.books, posted)
             self.numbers[posted.plan.request_id] = posted.transaction.transaction_id
             self.names[posted.transaction.transaction_id] = posted.plan.request_id
         assert list(map(reply_of, group, verdicts)) == expected
@@ -219,37 +224,50 @@ class CoreAndOracle(RuleBasedStateMachine):
         held = sum(minor for _, minor in self.oracle.transactions[booked.request_id].draws)
         return self.put(asks.commit(self.name(), booked, asks.part_of(held, part), cost))
 
-    @rule(target=spent, wallet=wallets, minor=amounts, part=parts, cost=costs)
+    @rule(
+        target=spent,
+        wallet=wallets,
+        minor=amounts,
+        part=parts,
+        late=st.sampled_from([0, 0, 0, 1, 2]),
+    )
     def book_and_commit(
-        self, wallet: str, minor: int, part: int, cost: int
+        self, wallet: str, minor: int, part: int, late: int
     ) -> MultipleResults[Ask]:
-        booked = asks.booking(self.name(), wallet, "IDR", minor, NEVER)
+        """Commit right after booking, or when that expires in a second or has expired."""
+        booked = asks.booking(self.name(), wallet, "IDR", minor, self.after(1))
         self.put(booked)
-        return self.put(asks.commit(self.name(), booked, asks.part_of(minor, part), cost))
+        self.set_clock(self.books.now + late * SECOND)
+        return self.put(asks.commit(self.name(), booked, asks.part_of(minor, part), cost=7))
 
     @rule(target=added, booked=bookings)
     def cancel(self, booked: Ask) -> MultipleResults[Ask]:
         return self.put(asks.release(self.name(), booked))
 
-    @rule(
-        target=added,
-        original=spent | added | bookings,
-        part=parts,
-        stale=st.sampled_from([0] * 7 + [1]),
-    )
-    def void(self, original: Ask, part: int, stale: int) -> MultipleResults[Ask]:
-        before = self.oracle.transactions[original.request_id].voided + stale
-        like = asks.usage(original.request_id, original.wallet, original.asset, 10)
-        whole = original if original.legs else like
-        minor = asks.part_of(whole.minor - before, part)
-        return self.put(asks.void(self.name(), whole, before, minor))
+    @rule(target=added, original=spent | added | bookings, part=parts, whole=st.booleans())
+    def void(self, original: Ask, part: int, whole: bool) -> MultipleResults[Ask]:
+        voided = self.oracle.transactions[original.request_id].voided
+        minor = asks.part_of(original.minor - voided, part)
+        return self.put(asks.void(self.name(), original, 0 if whole else minor))
+
+    @rule(target=spent, wallet=wallets, minor=st.integers(20, 60), some=st.lists(parts, max_size=3))
+    def use_and_take_back(
+        self, wallet: str, minor: int, some: Sequence[int]
+    ) -> MultipleResults[Ask]:
+        """Spend so much that it is drawn on several lots, and take it back in parts."""
+        spending = asks.usage(self.name(), wallet, "IDR", minor, cost=7)
+        accepted = self.put(spending)
+        for part in some:
+            self.void(spending, part, whole=False)
+        return accepted
 
     @rule(target=spent, other=spent | added | bookings, wallet=wallets, minor=amounts)
     def meddle(self, other: Ask, wallet: str, minor: int) -> MultipleResults[Ask]:
         """Take of a wallet what, nearly always, is not there to be taken so."""
         ask = asks.usage(self.name(), wallet, other.asset, minor)
         kind = ("COMMIT", "VOID", "BREAKAGE")[minor % 3]
-        return self.put(replace(ask, kind=kind, of=other.request_id))
+        legs = () if kind == "VOID" else ask.legs
+        return self.put(replace(ask, kind=kind, of=other.request_id, legs=legs))
 
     @precondition(lambda self: self.told)
     @rule(place=places)
@@ -315,9 +333,8 @@ class CoreAndOracle(RuleBasedStateMachine):
     def change_state(self, wallet: str, kind: str) -> None:
         """Change a wallet, which is not for the core to decide, where the oracle allows it."""
         self.oracle.decide([Ask(self.name(), kind, wallet)], self.books.now)
-        for key, account in self.books.accounts.items():
-            if key.wallet_id:
-                account.wallet_state = self.oracle.states[str(key.wallet_id)]
+        if wallet in KNOWN:
+            plans.put_node(self.books, plans.own_node(int(wallet), self.oracle.states[wallet]))
 
     @rule(wallet=wallets, asset=assets, minor=st.integers(0, 80))
     def set_credit_limit(self, wallet: str, asset: str, minor: int) -> None:
@@ -354,10 +371,11 @@ class CoreAndOracle(RuleBasedStateMachine):
         """The same is left of each booking, on the same lots, and of each transaction to void."""
         for name, number in self.numbers.items():
             done = self.oracle.transactions[name]
-            assert self.books.voidables[number].voided_minor == done.voided
+            assert self.books.voided.get(number, 0) == done.voided
             if hold := self.books.holds.get(number):
-                assert hold.remaining_minor == sum(minor for _, minor in done.draws)
-                lots = {self.lot_name(lot): minor for lot, minor in hold.lots.items() if minor}
+                (part,) = hold.parts
+                assert part.remaining_minor == sum(minor for _, minor in done.draws)
+                lots = {self.lot_name(lot): minor for lot, minor in part.lots.items() if minor}
                 assert lots == on_lots(done.draws)
 
     def lot_name(self, lot_id: LotId) -> tuple[str, int]:

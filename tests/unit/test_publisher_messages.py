@@ -1,9 +1,9 @@
-"""What the publisher makes of a committed event."""
+"""Committed events as messages and requests."""
 
 import pytest
-from privy.erp.v1.event_pb2 import CostRevenueEvent
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
+from tests.finance_events import CHART
 from transaction_service.publisher.completion import complete
 from transaction_service.publisher.messages import (
     MAX_MESSAGES,
@@ -25,26 +25,9 @@ def _committed(payload: bytes = b"", traceparent: str = "") -> FeedEvent:
     return event
 
 
-def test_a_payload_is_completed_with_what_only_the_ledger_knew() -> None:
-    """Transaction id and times are filled in; everything planned stays."""
-    planned = CostRevenueEvent(wallet_id="wal_1", quantity=3, reference="order-1")
-    completed = CostRevenueEvent.FromString(complete(_committed(planned.SerializeToString())))
-    assert completed.transaction_id == "txn_7"
-    assert completed.create_time.ToJsonString() == "2026-03-10T03:56:24.250Z"
-    assert completed.effective_time.ToJsonString() == "2026-03-01T00:00:00Z"
-    for name in ("transaction_id", "create_time", "effective_time"):
-        completed.ClearField(name)
-    assert completed == planned
-
-
-def test_a_payload_that_is_no_event_is_passed_on_as_it_is() -> None:
-    """It must not stop the feed; the sink will put it among the dead letters."""
-    assert complete(_committed(b"\xff\xff")) == b"\xff\xff"
-
-
 def test_a_message_is_a_cloud_event_in_binary_mode() -> None:
     """Each context attribute has its `ce-` name, the data is the event, the key is the wallet."""
-    message = message_of(_committed(traceparent=TRACEPARENT))
+    message = message_of(_committed(traceparent=TRACEPARENT), CHART)
     assert dict(message.attributes) == {
         "ce-specversion": "1.0",
         "ce-id": "txn_7",
@@ -56,13 +39,13 @@ def test_a_message_is_a_cloud_event_in_binary_mode() -> None:
         "traceparent": TRACEPARENT,
     }
     assert message.ordering_key == "wal_1"
-    assert message.data == complete(_committed())
+    assert message.data == complete(_committed(), CHART)
 
 
 @pytest.mark.parametrize("traceparent", ["", "mine", TRACEPARENT.upper(), TRACEPARENT + "0" * 2000])
 def test_what_is_no_trace_context_is_left_out(traceparent: str) -> None:
     """A caller's header may not make Pub/Sub refuse the events of everybody else."""
-    assert "traceparent" not in message_of(_committed(traceparent=traceparent)).attributes
+    assert "traceparent" not in message_of(_committed(traceparent=traceparent), CHART).attributes
 
 
 def test_each_wallet_has_a_lane_of_its_own_in_order() -> None:
@@ -71,7 +54,7 @@ def test_each_wallet_has_a_lane_of_its_own_in_order() -> None:
         FeedEvent(transaction_id=f"txn_{number}", wallet_id=wallet_id)
         for number, wallet_id in enumerate(["wal_1", "wal_2", "wal_1", "wal_3", "wal_2"])
     ]
-    lanes = lanes_of(TOPIC, events)
+    lanes = lanes_of(TOPIC, events, CHART)
     assert [
         [each.attributes["ce-id"] for request in lane for each in request.messages]
         for lane in lanes
@@ -100,11 +83,11 @@ def test_messages_fill_as_few_requests_as_the_limits_allow(
 ) -> None:
     """At most 1,000 messages and 10 MB a request, in order, none left out."""
     events = [_committed(b"\xff" * size_bytes) for size_bytes in sizes_bytes]
-    (requests,) = lanes_of(TOPIC, events)
+    (requests,) = lanes_of(TOPIC, events, CHART)
     assert [len(each.messages) for each in requests] == expected_counts
     assert [each.topic for each in requests] == [TOPIC] * len(expected_counts)
     assert [len(message.data) for request in requests for message in request.messages] == [
-        len(complete(each)) for each in events
+        len(complete(each, CHART)) for each in events
     ]
     for request in requests:
         assert len(request.messages) == 1 or len(type(request).serialize(request)) <= 10_000_000

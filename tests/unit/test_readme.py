@@ -6,13 +6,21 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from transaction_service import settings as transaction_settings
 from transaction_service.erp_sink.settings import SinkSettings
 from transaction_service.publisher.settings import PublisherSettings
 from transaction_service.settings import TransactionSettings
 from wallet_service.settings import MigrateSettings, WalletSettings
 
 README = Path(__file__).parents[2] / "README.md"
-SETTINGS = (MigrateSettings, WalletSettings, TransactionSettings, PublisherSettings, SinkSettings)
+SETTINGS = (
+    MigrateSettings,
+    WalletSettings,
+    transaction_settings.MigrateSettings,
+    TransactionSettings,
+    PublisherSettings,
+    SinkSettings,
+)
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

@@ -1,8 +1,10 @@
 """Plans as they come over the wire: what is malformed is named by its path."""
 
+import json
 from collections.abc import Callable
 
 import pytest
+from google.protobuf.json_format import ParseDict
 from privy.wallet.v1 import amount_pb2, ledger_pb2
 
 from shared.errors import InvalidArgument
@@ -52,10 +54,46 @@ MALFORMED: list[tuple[str, Change]] = [
     ("plans[3].capture_hold.amount",
      lambda plan: plan.capture_hold.amount.CopyFrom(rupiah(4))),
     ("plans[3].void_of", lambda plan: plan.void_of.SetInParent()),
+    ("plans[3].legs", lambda plan: setattr(plan, "kind", ledger_pb2.TRANSACTION_KIND_VOID)),
+    ("plans[3].extend_lot", lambda plan: plan.extend_lot.SetInParent()),
+    ("plans[3].spend.amount.minor_units", lambda plan: plan.spend.SetInParent()),
+    ("plans[3].legs", lambda plan: plan.spend.amount.CopyFrom(rupiah(5))),
+    ("plans[3].wallet_version", lambda plan: setattr(plan, "wallet_version", -1)),
     ("plans[3].metadata.note", lambda plan: plan.metadata.update({"note": "a\0b"})),
     ("plans[3].reference", lambda plan: setattr(plan, "reference", "\0")),
     ("plans[3].effective_time", lambda plan: setattr(plan.effective_time, "seconds", 1 << 60)),
 ]  # fmt: skip
+
+
+def usage() -> ledger_pb2.Plan:
+    """A plan that spends: who pays is not among its legs."""
+    plan = top_up()
+    plan.kind = ledger_pb2.TRANSACTION_KIND_USAGE
+    del plan.legs[:]
+    plan.legs.append(leg(ledger_pb2.ACCOUNT_TYPE_REVENUE, -5, ""))
+    plan.spend.amount.CopyFrom(rupiah(5))
+    return plan
+
+
+MALFORMED_SPENDING: list[tuple[str, Change]] = [
+    ("plans[3].legs", lambda plan: setattr(plan.spend.amount, "minor_units", 6)),
+    ("plans[3].legs", lambda plan: plan.legs.extend([leg(FUNDING, -1, ""), leg(WALLET, 1, "w")])),
+    ("plans[3].legs", lambda plan: plan.open_hold.amount.CopyFrom(rupiah(5))),
+    ("plans[3].spend.amount.minor_units", lambda plan: plan.spend.ClearField("amount")),
+    ("plans[3].spend.product_code", lambda plan: setattr(plan.spend, "product_code", "\0")),
+    ("plans[3].capture_hold.amount", lambda plan: plan.capture_hold.amount.CopyFrom(rupiah(4))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "spoil"), MALFORMED_SPENDING)
+def test_what_is_malformed_about_spending_is_named(field: str, spoil: Change) -> None:
+    """What is spent, the legs and the hold must fit together."""
+    plan = usage()
+    assert plans.plan_of(plan, "plans[3]").spend == ("IDR", 5, "")
+    spoil(plan)
+    with pytest.raises(InvalidArgument) as refused:
+        plans.plan_of(plan, "plans[3]")
+    assert [each.field for each in refused.value.violations] == [field]
 
 
 def test_a_sound_plan_is_read() -> None:
@@ -71,3 +109,17 @@ def test_what_is_malformed_is_named_by_its_path(field: str, spoil: Change) -> No
     with pytest.raises(InvalidArgument) as refused:
         plans.plan_of(plan, "plans[3]")
     assert [each.field for each in refused.value.violations] == [field]
+
+
+def test_a_charge_is_kept_as_it_was_frozen() -> None:
+    """Tax, revenue and margins too: a commit and a void go by them. What was unset stays unset."""
+    plain = ledger_pb2.Charge(product_code="SIGN", quantity=1, price=rupiah(5), revenue=rupiah(0))
+    resold = ledger_pb2.Charge(
+        product_code="SIGN", quantity=2, unit_price=rupiah(5), price=rupiah(11),
+        unit_cost=rupiah(1), cost=rupiah(2), vendor_code="CA", tax=rupiah(1), tax_code="VAT",
+        revenue=rupiah(7), margins=[ledger_pb2.Margin(wallet_id="wal_1", minor_units=3)],
+    )  # fmt: skip
+    plan = usage()
+    plan.charges.extend([plain, resold])
+    kept = json.loads(plans.plan_of(plan, "plans[3]").charges_json)
+    assert [ParseDict(each, ledger_pb2.Charge()) for each in kept] == [plain, resold]

@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 from google.protobuf.message import DecodeError
 from privy.erp.v1.event_pb2 import CostRevenueEvent, EventLine, LineType
 from privy.wallet.v1.ledger_pb2 import TransactionKind
+from privy.wallet.v1.wallet_pb2 import PathNode, WalletType
 
-from transaction_service.erp_sink.event import Event, Fault, Line
+from transaction_service.erp_sink.event import Event, Fault, Line, Node
 
 EVENT_TYPE = CostRevenueEvent.DESCRIPTOR.full_name
 
-# A transaction has 32 legs at most. A line takes many times its bytes in a document: without a
-# limit, a batch of events could outgrow what Firestore takes in one commit.
-MAX_LINES = 100
+# A plan has 32 legs at most, and a few more of those who pay; a path has 16 wallets at most. They
+# take many times their bytes in a document: without a limit, a batch of events could outgrow what
+# Firestore takes in one commit.
+MAX_LINES = 64
+MAX_PATH = 32
 
 # Firestore's rules for a document id.
 MAX_DOCUMENT_ID_BYTES = 1_500
@@ -23,6 +26,7 @@ _RESERVED_ID = re.compile(r"\.|\.\.|__.*__", re.DOTALL)
 # Without UNSPECIFIED, and without what a newer publisher may know: such an event waits among the
 # dead letters until the sink knows it too.
 _KINDS = {number: name for name, number in TransactionKind.items() if number}
+_WALLET_TYPES = {number: name for name, number in WalletType.items() if number}
 _LINE_TYPES = {number: name for name, number in LineType.items() if number}
 
 
@@ -46,7 +50,18 @@ def _faults(message: CostRevenueEvent) -> Iterator[Fault]:
     for name in ("create_time", "effective_time"):
         if not message.HasField(name) or not _is_civil(message, name):
             yield Fault("FIELD_INVALID", f"{name} must be set, to a time in the years 1 to 9999")
+    yield from _path_faults(message.path)
+    if (count := len(message.seller_wallet_ids)) > MAX_PATH:
+        yield Fault("FIELD_INVALID", f"seller_wallet_ids are {count}, more than {MAX_PATH}")
     yield from _line_faults(message.lines)
+
+
+def _path_faults(path: Sequence[PathNode]) -> Iterator[Fault]:
+    if len(path) > MAX_PATH:
+        yield Fault("FIELD_INVALID", f"path has {len(path)} wallets, more than {MAX_PATH}")
+    for index, node in enumerate(path):
+        if node.type not in _WALLET_TYPES:
+            yield Fault("FIELD_INVALID", f"path[{index}].type {node.type} is not known")
 
 
 def _line_faults(lines: Sequence[EventLine]) -> Iterator[Fault]:
@@ -108,6 +123,15 @@ def _event(message: CostRevenueEvent) -> Event:
         reference=message.reference,
         booking_id=message.booking_id,
         voids_transaction_id=message.voids_transaction_id,
+        path=tuple(_node(each) for each in message.path),
+        enterprise_wallet_id=message.enterprise_wallet_id,
+        merchant_wallet_id=message.merchant_wallet_id,
+        application_wallet_id=message.application_wallet_id,
+        channel_wallet_id=message.channel_wallet_id,
+        reseller_wallet_id=message.reseller_wallet_id,
+        vendor_code=message.vendor_code,
+        tax_code=message.tax_code,
+        seller_wallet_ids=tuple(message.seller_wallet_ids),
         created_at=_moment(message, "create_time"),
         effective_at=_moment(message, "effective_time"),
     )
@@ -120,4 +144,10 @@ def _line(line: EventLine) -> Line:
         amount_minor=line.amount.minor_units,
         wallet_id=line.wallet_id,
         vendor_code=line.vendor_code,
+        tax_code=line.tax_code,
+        account_code=line.account_code,
     )
+
+
+def _node(node: PathNode) -> Node:
+    return Node(node.wallet_id, _WALLET_TYPES[node.type], node.role)

@@ -23,6 +23,17 @@ class Line:
     amount_minor: int
     wallet_id: str
     vendor_code: str
+    tax_code: str
+    account_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A wallet on a path."""
+
+    wallet_id: str
+    type: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,15 @@ class Event:
     reference: str
     booking_id: str
     voids_transaction_id: str
+    path: tuple[Node, ...]
+    enterprise_wallet_id: str
+    merchant_wallet_id: str
+    application_wallet_id: str
+    channel_wallet_id: str
+    reseller_wallet_id: str
+    vendor_code: str
+    tax_code: str
+    seller_wallet_ids: tuple[str, ...]
     created_at: datetime
     effective_at: datetime
 

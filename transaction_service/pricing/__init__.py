@@ -1,1 +1,1 @@
-"""Pure pricing: a price book and a usage in, charges out. Exact integers, no rounding."""
+"""Pure pricing: a price book, a buyer and a usage in, charges out: docs/prices.md."""

@@ -1,77 +1,94 @@
-"""The price book: what a unit of each product earns and costs."""
+"""A price book as it is published. What makes one good stands in `faults`.
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+Amounts are in minor units. The values here have the right form only: they may hold anything, so
+that all that is wrong with a book can be told at once.
+"""
 
-from shared.errors import invalid
-from transaction_service.domain import MAX_AMOUNT_MINOR, Amount, Charge, Code
+from typing import Literal
 
-PRODUCT_UNKNOWN = "PRODUCT_UNKNOWN"
+from pydantic import BaseModel, ConfigDict
 
 
-class Product(BaseModel):
-    """A flat price, and what the house pays a vendor for each unit."""
-
+class _Published(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    product_code: Code
-    unit_price: Amount
-    unit_cost: Amount | None = None
-    vendor_code: str = ""
 
-    @model_validator(mode="after")
-    def _cost_has_a_vendor(self) -> "Product":
-        if (self.unit_cost is None) != (not self.vendor_code):
-            raise ValueError("unit_cost and vendor_code go together")
-        return self
+class Asset(_Published):
+    """A currency or quota unit that prices are in; `scale` is its number of decimal places."""
+
+    asset_code: str
+    kind: Literal["CURRENCY", "QUOTA"] | None = None
+    scale: int | None = None
 
 
-class PriceBook(BaseModel):
-    """One version of all prices; immutable once it is in use."""
+class Tax(_Published):
+    """A tax on what the buyer pays: `inclusive` if prices hold it already, else on top of them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Code
-    products: tuple[Product, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _codes_are_unique(self) -> "PriceBook":
-        codes = [product.product_code for product in self.products]
-        if twice := sorted({code for code in codes if codes.count(code) > 1}):
-            raise ValueError(f"products are listed twice: {', '.join(twice)}")
-        return self
+    tax_code: str
+    rate_basis_points: int
+    inclusive: bool = False
 
 
-def charge_for(book: PriceBook, product_code: str, quantity: int) -> Charge:
-    """Price a usage. Raises `InvalidArgument` for an unknown product or too large a quantity."""
-    for product in book.products:
-        if product.product_code == product_code:
-            return charge(
-                product_code, quantity, product.unit_price, product.unit_cost, product.vendor_code
-            )
-    raise invalid("product_code", f"is not in price book {book.version}", PRODUCT_UNKNOWN)
+class Tier(_Published):
+    """The price of a unit up to a quantity, and above the tier before; `up_to` 0 is open."""
+
+    up_to: int = 0
+    unit_minor: int
 
 
-def charge(
-    product_code: str,
-    quantity: int,
-    unit_price: Amount,
-    unit_cost: Amount | None,
-    vendor_code: str,
-) -> Charge:
-    """Multiply out. Raises `InvalidArgument` where an amount would pass 10^17."""
-    return Charge(
-        product_code=product_code,
-        quantity=quantity,
-        unit_price=unit_price,
-        price=_times(unit_price, quantity),
-        unit_cost=unit_cost,
-        cost=_times(unit_cost, quantity) if unit_cost else None,
-        vendor_code=vendor_code,
-    )
+class Price(_Published):
+    """What a quantity of a product comes to; each kind has fields of its own.
+
+    FLAT: `unit_minor` each. TIERED: each unit at the price of the tier that it falls in. VOLUME:
+    all units at the price of the tier that the whole quantity falls in. PACKAGE: `package_minor`
+    for each begun `package_quantity` units. Never less than `minimum_fee_minor` for an action.
+    """
+
+    kind: Literal["FLAT", "TIERED", "VOLUME", "PACKAGE"] | None = None
+    unit_minor: int = 0
+    tiers: tuple[Tier, ...] = ()
+    package_quantity: int = 0
+    package_minor: int = 0
+    minimum_fee_minor: int = 0
 
 
-def _times(unit: Amount, quantity: int) -> Amount:
-    minor_units = unit.minor_units * quantity
-    if minor_units > MAX_AMOUNT_MINOR:
-        raise invalid("quantity", f"makes an amount above {MAX_AMOUNT_MINOR} minor units")
-    return Amount(asset_code=unit.asset_code, minor_units=minor_units)
+class VendorCost(_Published):
+    """What the house owes a vendor; `cost` is FLAT or TIERED."""
+
+    vendor_code: str
+    asset_code: str
+    cost: Price
+
+
+class Product(_Published):
+    """What is sold, at `price` in `asset_code` to whom no override names."""
+
+    product_code: str
+    asset_code: str
+    price: Price
+    tax_code: str = ""
+    vendor_cost: VendorCost | None = None
+
+
+class Override(_Published):
+    """Another price of a product, in its asset, for some buyers. One of the first three is set.
+
+    `wallet_id`: a wallet. `reseller_wallet_id`: whoever buys directly from that reseller.
+    `wallet_type`: all wallets of a type.
+    """
+
+    wallet_id: str = ""
+    reseller_wallet_id: str = ""
+    wallet_type: Literal["PERSONAL", "ENTERPRISE", "RESELLER"] | None = None
+    product_code: str
+    price: Price
+
+
+class PriceBook(_Published):
+    """One version of all prices; immutable once it is published."""
+
+    version: str
+    assets: tuple[Asset, ...] = ()
+    taxes: tuple[Tax, ...] = ()
+    products: tuple[Product, ...] = ()
+    overrides: tuple[Override, ...] = ()

@@ -11,6 +11,7 @@ from shared import rpc_client
 from shared.process import load_settings
 from shared.rpc_server import Edge, Health, Services, serve
 from shared.telemetry import Metrics, Tracing, build_metrics, build_tracing, configure_logging
+from transaction_service.publisher.chart import load_chart
 from transaction_service.publisher.feed import CALL_TIMEOUT_S, Feed
 from transaction_service.publisher.relay import Relay
 from transaction_service.publisher.settings import PublisherSettings
@@ -30,12 +31,13 @@ async def run(
     settings: PublisherSettings, metrics: Metrics, tracing: Tracing, stop: asyncio.Event
 ) -> None:
     """Publish, and serve health, until `stop` is set and the round under way is done."""
+    chart = load_chart(settings.chart_of_accounts_file)
     async with (
         rpc_client.open_channel(settings.wallet_target, CALL_TIMEOUT_S) as channel,
         open_pubsub(settings.pubsub_emulator_host) as pubsub,
         asyncio.TaskGroup() as tasks,
     ):
-        topic = Topic(topology_of(settings), pubsub)
+        topic = Topic(topology_of(settings), pubsub, chart)
         relay = Relay(
             feed=Feed(channel, consumer_id=f"publisher-{uuid.uuid4().hex}"),
             topic=topic,

@@ -12,6 +12,7 @@ from google.pubsub_v1 import types
 from privy.erp.v1.event_pb2 import CostRevenueEvent
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
+from transaction_service.publisher.chart import ChartOfAccounts
 from transaction_service.publisher.completion import complete
 
 EVENT_TYPE = CostRevenueEvent.DESCRIPTOR.full_name
@@ -29,10 +30,12 @@ _PubsubMessage = types.PubsubMessage.pb()
 _PublishRequest = types.PublishRequest.pb()
 
 
-def message_of(event: FeedEvent) -> Any:
+def message_of(event: FeedEvent, chart: ChartOfAccounts) -> Any:
     """Build the message of `event`: a plain `PubsubMessage`, ordered among its wallet's."""
     return _PubsubMessage(
-        data=complete(event), attributes=attributes_of(event), ordering_key=event.wallet_id
+        data=complete(event, chart),
+        attributes=attributes_of(event),
+        ordering_key=event.wallet_id,
     )
 
 
@@ -52,14 +55,16 @@ def attributes_of(event: FeedEvent) -> dict[str, str]:
     return attributes
 
 
-def lanes_of(topic: str, events: Iterable[FeedEvent]) -> list[list[types.PublishRequest]]:
+def lanes_of(
+    topic: str, events: Iterable[FeedEvent], chart: ChartOfAccounts
+) -> list[list[types.PublishRequest]]:
     """Put `events` into requests to `topic`: one lane for each wallet, each lane in order.
 
     Pub/Sub refuses a request that mixes ordering keys. (Its emulator does not.)
     """
     messages: dict[str, list[Any]] = {}
     for each in events:
-        messages.setdefault(each.wallet_id, []).append(message_of(each))
+        messages.setdefault(each.wallet_id, []).append(message_of(each, chart))
     return [list(_requests(topic, lane)) for lane in messages.values()]
 
 

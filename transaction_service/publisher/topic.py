@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from google.pubsub_v1.types import PublishRequest
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
+from transaction_service.publisher.chart import ChartOfAccounts
 from transaction_service.publisher.messages import lanes_of
 from transaction_service.topology import PubSub, Topology, ensure_topology
 
@@ -17,9 +18,10 @@ PROBE_TIMEOUT_S = 2.0
 class Topic:
     """Publishes events in order. Every call raises `GoogleAPICallError`."""
 
-    def __init__(self, topology: Topology, pubsub: PubSub) -> None:
+    def __init__(self, topology: Topology, pubsub: PubSub, chart: ChartOfAccounts) -> None:
         self._topology = topology
         self._pubsub = pubsub
+        self._chart = chart
         self._ensured = False
 
     async def ensure(self) -> None:
@@ -34,7 +36,7 @@ class Topic:
         Takes 5 s at most, else raises `TimeoutError`.
         """
         self._ensured = False
-        lanes = iter(lanes_of(self._topology.events_topic, events))
+        lanes = iter(lanes_of(self._topology.events_topic, events, self._chart))
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S), asyncio.TaskGroup() as tasks:
                 for _ in range(MAX_CONCURRENT_REQUESTS):

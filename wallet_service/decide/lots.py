@@ -8,35 +8,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from wallet_service.decide.model import (
-    Account,
+from wallet_service.decide.model import Account, Books, HoldPart, Lot, LotEntry, OpenedLot
+from wallet_service.decide.movement import Movement
+from wallet_service.decide.plan import (
     AccountKey,
-    Books,
     CaptureHold,
-    Lot,
-    LotEntry,
+    ExtendLot,
     LotId,
     LotTerms,
-    OpenedLot,
     OpenHold,
     Plan,
     ReleaseHold,
 )
+from wallet_service.decide.voids import voided_parts
 
 PLAIN = LotId(0, 0)
 """Stands for the plain part: what was added without terms."""
 
 PLAIN_TERMS = LotTerms("PAID", 100, None)
 
+CARRYING_KINDS = frozenset({"TRANSFER", "ASSIGNMENT", "UNASSIGNMENT"})
+"""What goes to another wallet takes its terms along."""
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-class Movement(NamedTuple):
-    """What a plan does to one account."""
-
-    key: AccountKey
-    amount_minor: int
-    held_change_minor: int
 
 
 class Draw(NamedTuple):
@@ -94,6 +88,8 @@ class _PlanChanges:
         account = self._books.accounts[movement.key]
         parts = _Parts(account, self._books.now)
         self._move_held(movement, parts)
+        if self._plan.extend_lot:
+            self._extend(self._plan.extend_lot, account, parts)
         if movement.amount_minor > 0:
             self._debit(movement, parts)
         if movement.amount_minor < 0:
@@ -106,26 +102,35 @@ class _PlanChanges:
         changed = {each.lot_id for entries in self.entries.values() for each in entries}
         return tuple(lot for lot in self.opened if lot.lot_id in changed)
 
+    def _extend(self, wanted: ExtendLot, account: Account, parts: "_Parts") -> None:
+        """Give what is free of a lot new terms, as a lot of its own."""
+        lot = account.lots[wanted.lot_id]
+        parts.change(lot.lot_id, lot.free_minor, 0)
+        self._open(parts, lot.terms._replace(expires_at=wanted.expires_at), lot.free_minor)
+
     def _move_held(self, movement: Movement, parts: "_Parts") -> None:
-        hold = self._plan.hold
-        if hold is None or hold.key != movement.key:
+        hold, held_minor = self._plan.hold, movement.held_change_minor
+        if hold is None or not held_minor:
             return
         if isinstance(hold, OpenHold):
-            for lot_id, minor in parts.draw(hold.amount_minor):
+            for lot_id, minor in parts.draw(held_minor):
                 parts.change(lot_id, 0, minor)
             return
-        booked = self._books.holds[hold.booking_id]
-        held = parts.held_by(booked.lots, booked.remaining_minor)
+        part = self._part(hold.booking_id, movement.key)
+        held = parts.held_by(part.lots, part.remaining_minor)
         if isinstance(hold, ReleaseHold):
             for lot_id, minor in held:
                 parts.change(lot_id, 0, -minor)
         else:
-            for lot_id, minor in _first(held, hold.amount_minor):
+            for lot_id, minor in _first(held, -held_minor):
                 parts.change(lot_id, minor, -minor)
+
+    def _part(self, booking_id: int, key: AccountKey) -> HoldPart:
+        return next(each for each in self._books.holds[booking_id].parts if each.key == key)
 
     def _debit(self, movement: Movement, parts: "_Parts") -> None:
         plan = self._plan
-        if isinstance(plan.hold, CaptureHold) and plan.hold.key == movement.key:
+        if isinstance(plan.hold, CaptureHold) and movement.held_change_minor:
             return
         if plan.break_lot:
             draws = [Draw(plan.break_lot.lot_id, movement.amount_minor)]
@@ -134,18 +139,20 @@ class _PlanChanges:
             draws = parts.draw(movement.amount_minor, opened_by=voided)
         for lot_id, minor in draws:
             parts.change(lot_id, minor, 0)
-            if plan.kind == "TRANSFER":
+            if plan.kind in CARRYING_KINDS:
                 terms = None if lot_id == PLAIN else parts.terms(lot_id)
                 self._carried.append((movement.key.asset_code, terms, minor))
 
     def _credit(self, movement: Movement, parts: "_Parts") -> None:
         plan, minor = self._plan, -movement.amount_minor
-        if plan.void_of and plan.void_of.key == movement.key:
-            for lot_id, part_minor in self._given_back(parts):
+        if plan.void_of:
+            for lot_id, part_minor in self._given_back(
+                movement, plan.void_of.transaction_id, parts
+            ):
                 parts.change(lot_id, -part_minor, 0)
         elif plan.lot and movement.key.wallet_id == plan.wallet_id:
             self._open(parts, plan.lot, minor)
-        elif plan.kind == "TRANSFER":
+        elif plan.kind in CARRYING_KINDS:
             for terms, part_minor in self._poured(movement.key.asset_code, minor):
                 self._open(parts, terms, part_minor)
 
@@ -161,15 +168,16 @@ class _PlanChanges:
         self._carried = kept
         return poured
 
-    def _given_back(self, parts: "_Parts") -> list[Draw]:
-        """Answer what a void gives back: what was drawn last comes first."""
-        void = self._plan.void_of
-        assert void is not None  # noqa: S101 (the caller has looked)
-        voided = self._books.voidables[void.transaction_id]
-        on_lots = {each.lot_id: each.amount_minor for each in voided.lot_entries}
-        drawn = parts.held_by(on_lots, abs(voided.amount_minor))[::-1]
-        after = _first(drawn, voided.voided_minor + void.amount_minor)
-        before = dict(_first(drawn, voided.voided_minor))
+    def _given_back(self, movement: Movement, transaction_id: int, parts: "_Parts") -> list[Draw]:
+        """Answer what a void gives back to an account: what was drawn last comes first."""
+        original = self._books.facts.originals[transaction_id]
+        entry = next(each for each in original.entries if each.key == movement.key)
+        voided_minor = self._books.voided.get(transaction_id, 0)
+        before_minor = abs(voided_parts(original, voided_minor)[movement.key])
+        on_lots = {each.lot_id: each.amount_minor for each in entry.lot_entries}
+        drawn = parts.held_by(on_lots, abs(entry.amount_minor))[::-1]
+        after = _first(drawn, before_minor - movement.amount_minor)
+        before = dict(_first(drawn, before_minor))
         return [Draw(lot_id, minor - before.get(lot_id, 0)) for lot_id, minor in after]
 
     def _open(self, parts: "_Parts", terms: LotTerms, minor: int) -> None:

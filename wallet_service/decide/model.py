@@ -1,4 +1,4 @@
-"""The words of the ledger as values. Amounts are minor units, debits positive."""
+"""The books in hand, and what a decision makes of them. Amounts are minor units, signed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -6,118 +6,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from wallet_service import ids
+from wallet_service.decide.plan import WALLET, AccountKey, LotId, LotTerms, Plan
+from wallet_service.decide.policy import Node, WindowKey
 from wallet_service.errors import Refusal
 
-HOUSE = 0
-"""The wallet id of the house's own accounts."""
-
-WALLET = "WALLET"
-"""The account type of a wallet's accounts; every other type is the house's."""
-
-MAX_AMOUNT_MINOR = 10**17
 MAX_BALANCE_MINOR = 10**18
-MAX_LEGS = 32
 MAX_OPEN_LOTS = 1000
-
-
-class AccountKey(NamedTuple):
-    """An account as a plan names it; which stripe of a house account is the store's choice."""
-
-    wallet_id: int
-    account_type: str
-    asset_code: str
-
-
-class Leg(NamedTuple):
-    key: AccountKey
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenHold:
-    key: AccountKey
-    amount_minor: int
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureHold:
-    key: AccountKey
-    booking_id: int
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseHold:
-    key: AccountKey
-    booking_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class VoidOf:
-    """Takes `amount_minor` of a transaction back, of which so much was taken back before."""
-
-    key: AccountKey
-    transaction_id: int
-    amount_minor: int
-    voided_before_minor: int
-
-
-class LotId(NamedTuple):
-    """The transaction that added a lot, and a number; the older lot is the smaller id."""
-
-    transaction_id: int
-    lot_index: int
-
-
-class LotTerms(NamedTuple):
-    """What tells a part of a balance apart; the lower priority is drawn first."""
-
-    kind: str
-    priority: int
-    expires_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class BreakLot:
-    """Makes what is free of an expired lot the house's; it must be as much as was read."""
-
-    key: AccountKey
-    lot_id: LotId
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A transaction to post; balanced, each account at most once."""
-
-    request_id: str
-    request_digest: bytes
-    body_digest: bytes
-    kind: str
-    wallet_id: int
-    legs: tuple[Leg, ...]
-    hold: OpenHold | CaptureHold | ReleaseHold | None
-    effective_at: datetime | None
-    reference: str
-    metadata_json: str
-    price_book_version: str
-    charges_json: str
-    event: bytes | None
-    traceparent: str
-    validate_only: bool
-    void_of: VoidOf | None = None
-    lot: LotTerms | None = None
-    break_lot: BreakLot | None = None
-    exchange_rate_json: str = ""
-    accounts: tuple[AccountKey, ...] = field(init=False)
-    """Every account that the plan touches."""
-
-    def __post_init__(self) -> None:
-        keys = tuple([leg.key for leg in self.legs])
-        if self.hold is not None and self.hold.key not in keys:
-            keys = (*keys, self.hold.key)
-        object.__setattr__(self, "accounts", keys)
 
 
 @dataclass(slots=True)
@@ -152,18 +46,18 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """A booking's money, under its account's row lock."""
+class HoldPart:
+    """What a booking set aside on one account, under that account's row lock.
 
-    booking_id: int
+    `lots` says how much of what remains is on which lot.
+    """
+
+    key: AccountKey
     account_id: int
     amount_minor: int
-    captured_minor: int
-    released_minor: int
-    expires_at: datetime | None = None
-    expired: bool = False
+    captured_minor: int = 0
+    released_minor: int = 0
     lots: "Mapping[LotId, int]" = field(default_factory=dict)
-    """How much of what remains is on which lot."""
 
     @property
     def remaining_minor(self) -> int:
@@ -171,23 +65,62 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Voidable:
-    """A transaction that may be taken back, under its wallet's row lock.
+class Hold:
+    """A booking's money, on the accounts of those who pay, in the order in which it is taken.
 
-    `amount_minor` is its signed leg on the wallet's account, `lot_entries` how much of that was
-    on which lots; `voided_minor` counts from zero up to its size.
+    `counted` are the windows that it counts in.
+    """
+
+    booking_id: int
+    wallet_id: int
+    parts: tuple[HoldPart, ...]
+    captured_quantity: int = 0
+    expires_at: datetime | None = None
+    expired: bool = False
+    counted: tuple[WindowKey, ...] = ()
+
+    @property
+    def remaining_minor(self) -> int:
+        return sum(part.remaining_minor for part in self.parts)
+
+    @property
+    def captured_minor(self) -> int:
+        return sum(part.captured_minor for part in self.parts)
+
+
+class OriginalEntry(NamedTuple):
+    """A leg of a transaction to take back, with what of it was on which lots."""
+
+    key: AccountKey
+    amount_minor: int
+    lot_entries: "tuple[LotEntry, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A transaction to take back. It never changes, so it may be read without a lock.
+
+    `spent_minor` is what it spent; None where it did not. `counted` are the windows of that.
     """
 
     transaction_id: int
     kind: str
-    account_id: int
-    amount_minor: int
-    voided_minor: int
-    lot_entries: "tuple[LotEntry, ...]" = ()
+    wallet_id: int
+    entries: tuple[OriginalEntry, ...]
+    spent_minor: int | None = None
+    counted: tuple[WindowKey, ...] = ()
 
     @property
-    def remaining_minor(self) -> int:
-        return abs(self.amount_minor) - self.voided_minor
+    def own(self) -> tuple[OriginalEntry, ...]:
+        """The entries that make up its amount: of those who paid, or of its own wallet."""
+        if self.spent_minor is not None:
+            return tuple(e for e in self.entries if is_wallet(e.key) and e.amount_minor > 0)
+        own = [each for each in self.entries if each.key.wallet_id == self.wallet_id]
+        return tuple(each for each in own if each.key == own[0].key)
+
+    @property
+    def amount_minor(self) -> int:
+        return abs(sum(each.amount_minor for each in self.own))
 
 
 @dataclass(slots=True)
@@ -244,7 +177,9 @@ class Transaction(NamedTuple):
     """A transaction as booked.
 
     `held_remaining_minor` is what its booking still held when this value was made: right after
-    it for a verdict, now for a reading. `captured_minor` likewise is what had been taken.
+    it for a verdict, now for a reading. `captured_minor` and `captured_quantity` likewise are what
+    had been taken. `spent_minor` is what it spent, or gave back of that; None where it did
+    neither. `counted` are the windows in which that counts.
     """
 
     transaction_id: int
@@ -267,6 +202,14 @@ class Transaction(NamedTuple):
     expired: bool = False
     exchange_rate_json: str = ""
     opened_lots: tuple[OpenedLot, ...] = ()
+    spent_minor: int | None = None
+    counted: tuple[WindowKey, ...] = ()
+    captured_quantity: int = 0
+
+    @property
+    def paid_by_others(self) -> bool:
+        """Whether its own wallet has no entry of it."""
+        return all(each.key.wallet_id != self.wallet_id for each in self.entries)
 
     @property
     def shifted_at(self) -> datetime | None:
@@ -274,13 +217,20 @@ class Transaction(NamedTuple):
         return self.effective_at if self.effective_at != self.recorded_at else None
 
     @property
-    def amount_minor(self) -> int:
-        """The signed amount of its leg on its own wallet."""
-        return sum(each.amount_minor for each in self.entries if each.key[0] == self.wallet_id)
+    def amount(self) -> tuple[str, int]:
+        """The asset and how much of it was added, spent, set aside, set free or moved."""
+        on_wallets = [each for each in self.entries if is_wallet(each.key)]
+        own = [each for each in on_wallets if each.key[0] == self.wallet_id] or on_wallets
+        asset_code = own[0].key.asset_code
+        if self.spent_minor is not None:
+            return asset_code, abs(self.spent_minor)
+        moved_minor = sum(e.amount_minor for e in own if e.key.asset_code == asset_code)
+        held_minor = sum(e.held_change_minor for e in own if e.key.asset_code == asset_code)
+        return asset_code, abs(moved_minor or held_minor)
 
     @property
     def state(self) -> str:
-        if self.voided_minor and self.voided_minor == abs(self.amount_minor):
+        if self.voided_minor and self.voided_minor == self.amount[1]:
             return "VOIDED"
         if self.kind != "BOOKING" or (not self.held_remaining_minor and self.captured_minor):
             return "POSTED"
@@ -293,7 +243,12 @@ class Transaction(NamedTuple):
         if self.kind != "BOOKING":
             return self._replace(voided_minor=0)
         opened_minor = sum(entry.held_change_minor for entry in self.entries)
-        return self._replace(held_remaining_minor=opened_minor, captured_minor=0, expired=False)
+        return self._replace(
+            held_remaining_minor=opened_minor,
+            captured_minor=0,
+            captured_quantity=0,
+            expired=False,
+        )
 
 
 class Posted(NamedTuple):
@@ -319,18 +274,41 @@ class Outcome(NamedTuple):
     verdict: Verdict
 
 
+class Holders(NamedTuple):
+    """Whose booking it is, and whose accounts hold its money."""
+
+    wallet_id: int
+    accounts: tuple[AccountKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was read before any lock, since it never changes or is checked under them."""
+
+    nodes: Mapping[int, Node] = field(default_factory=dict)
+    """The wallets that plans need to know; one that is missing does not exist."""
+    originals: Mapping[int, Original] = field(default_factory=dict)
+    """What is to be taken back, by id."""
+    holders: Mapping[int, Holders] = field(default_factory=dict)
+    """Of bookings, by id."""
+
+
 @dataclass(slots=True)
 class Books:
     """All that the decision may depend on, loaded under the row locks of the accounts.
 
     An account that is missing belongs to a wallet or is in an asset that does not exist. The books
-    are closed up to `closed_until`.
+    are closed up to `closed_until`. A window that is missing has nothing in it.
     """
 
     accounts: Mapping[AccountKey, Account]
-    holds: dict[int, Hold]
-    voidables: dict[int, Voidable]
-    outcomes: dict[bytes, Outcome]
+    facts: Facts = field(default_factory=Facts)
+    holds: dict[int, Hold] = field(default_factory=dict)
+    voided: dict[int, int] = field(default_factory=dict)
+    """How much of each transaction was taken back."""
+    windows: dict[WindowKey, int] = field(default_factory=dict)
+    """How much was spent in each."""
+    outcomes: dict[bytes, Outcome] = field(default_factory=dict)
     assets: frozenset[str] = frozenset()
     first_transaction_id: int = 0
     closed_until: datetime | None = None
@@ -346,14 +324,15 @@ class Books:
             self,
             accounts={**self.accounts, **copies},
             holds=dict(self.holds),
-            voidables=dict(self.voidables),
+            voided=dict(self.voided),
+            windows=dict(self.windows),
             outcomes=dict(self.outcomes),
         )
 
     def take_over(self, copy: "Books") -> None:
         """Adopt what was changed in a copy."""
         self.accounts, self.holds = copy.accounts, copy.holds
-        self.voidables, self.outcomes = copy.voidables, copy.outcomes
+        self.voided, self.windows, self.outcomes = copy.voided, copy.windows, copy.outcomes
 
 
 @dataclass(slots=True)
@@ -364,7 +343,9 @@ class Writes:
     posted: list[Posted] = field(default_factory=list)
     accounts: dict[int, Account] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
-    voidables: dict[int, Voidable] = field(default_factory=dict)
+    voided: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Of each transaction its amount, and how much of it was taken back."""
+    windows: dict[WindowKey, int] = field(default_factory=dict)
     lots: dict[LotId, Lot] = field(default_factory=dict)
 
     def add(self, others: "Writes") -> None:
@@ -372,5 +353,11 @@ class Writes:
         self.posted.extend(others.posted)
         self.accounts.update(others.accounts)
         self.holds.update(others.holds)
-        self.voidables.update(others.voidables)
+        self.voided.update(others.voided)
+        self.windows.update(others.windows)
         self.lots.update(others.lots)
+
+
+def is_wallet(key: AccountKey) -> bool:
+    """Whether an account is a wallet's, and not the house's."""
+    return key[1] == WALLET

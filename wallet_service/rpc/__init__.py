@@ -12,15 +12,16 @@ from privy.wallet.v1 import (
     wallet_pb2_grpc,
 )
 
+from shared.paging import PageTokens
 from shared.rpc_server import Services
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
-from wallet_service.paging import PageTokens
 from wallet_service.periods import Periods
 from wallet_service.reports import Reports
 from wallet_service.rpc.feed import EventFeedServicer
 from wallet_service.rpc.ledger import LedgerServicer
 from wallet_service.rpc.wallets import WalletServicer
+from wallet_service.spending import Spending
 from wallet_service.verification import Verification
 from wallet_service.wallets import Wallets
 
@@ -30,6 +31,7 @@ class UseCases:
     """All that the Wallet can be asked."""
 
     wallets: Wallets
+    spending: Spending
     ledger: Ledger
     reports: Reports
     periods: Periods
@@ -42,7 +44,7 @@ def services(do: UseCases, tokens: PageTokens) -> Services:
 
     def register(server: grpc.aio.Server) -> None:
         wallet_pb2_grpc.add_WalletServiceServicer_to_server(
-            WalletServicer(do.wallets, do.reports, tokens), server
+            WalletServicer(do.wallets, do.spending, do.reports, tokens), server
         )
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(
             LedgerServicer(do.ledger, do.reports, do.periods, do.verification, tokens), server

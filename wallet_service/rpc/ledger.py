@@ -7,9 +7,9 @@ from privy.wallet.v1 import ledger_pb2, ledger_pb2_grpc
 
 from shared.errors import invalid
 from shared.fields import checked_text
+from shared.paging import PageTokens, page_size
 from wallet_service import ids
 from wallet_service.ledger import Ledger
-from wallet_service.paging import PageTokens, page_size
 from wallet_service.periods import LAST, Periods
 from wallet_service.reports import Reports
 from wallet_service.rpc.context import Context, query_of

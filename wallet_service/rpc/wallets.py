@@ -2,65 +2,87 @@
 
 from privy.wallet.v1 import wallet_pb2, wallet_pb2_grpc
 
-from shared.fields import checked_text
-from wallet_service import ids
-from wallet_service.paging import PageTokens, page_size
+from shared.paging import PageTokens, page_size
 from wallet_service.reports import Reports
 from wallet_service.rpc.context import Context, query_of
+from wallet_service.spending import Spending
 from wallet_service.store.entries import LAST_ID
 from wallet_service.wallets import Wallets
 from wallet_service.wire import answers, places, requests
+from wallet_service.wire import wallets as wire
 
 
 class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
-    def __init__(self, wallets: Wallets, reports: Reports, tokens: PageTokens) -> None:
+    def __init__(
+        self, wallets: Wallets, spending: Spending, reports: Reports, tokens: PageTokens
+    ) -> None:
         self._wallets = wallets
+        self._spending = spending
         self._reports = reports
         self._tokens = tokens
 
     async def CreateWallet(
         self, request: wallet_pb2.CreateWalletRequest, context: Context
     ) -> wallet_pb2.CreateWalletResponse:
-        wallet = await self._wallets.create(*requests.create_request_of(request))
-        return wallet_pb2.CreateWalletResponse(wallet=answers.wallet_out(wallet))
+        wallet = await self._wallets.create(
+            requests.request_of(request), wire.new_wallet_of(request.wallet)
+        )
+        return wallet_pb2.CreateWalletResponse(wallet=wire.wallet_out(wallet))
 
     async def GetWallet(
         self, request: wallet_pb2.GetWalletRequest, context: Context
     ) -> wallet_pb2.GetWalletResponse:
         wallet = await self._wallets.get(requests.wallet_id_of(request.wallet_id))
-        return wallet_pb2.GetWalletResponse(wallet=answers.wallet_out(wallet))
+        return wallet_pb2.GetWalletResponse(wallet=wire.wallet_out(wallet))
+
+    async def BatchGetWallets(
+        self, request: wallet_pb2.BatchGetWalletsRequest, context: Context
+    ) -> wallet_pb2.BatchGetWalletsResponse:
+        found = await self._wallets.several(wire.wallet_ids_of(request))
+        return wallet_pb2.BatchGetWalletsResponse(wallets=[wire.wallet_out(each) for each in found])
 
     async def UpdateWallet(
         self, request: wallet_pb2.UpdateWalletRequest, context: Context
     ) -> wallet_pb2.UpdateWalletResponse:
-        wallet = await self._wallets.rename(
+        wallet = await self._wallets.update(
             requests.request_of(request),
             requests.wallet_id_of(request.wallet_id),
             request.version,
-            checked_text(request.display_name, "display_name", 1, requests.MAX_DISPLAY_NAME),
+            wire.update_of(request),
         )
-        return wallet_pb2.UpdateWalletResponse(wallet=answers.wallet_out(wallet))
+        return wallet_pb2.UpdateWalletResponse(wallet=wire.wallet_out(wallet))
+
+    async def MoveWallet(
+        self, request: wallet_pb2.MoveWalletRequest, context: Context
+    ) -> wallet_pb2.MoveWalletResponse:
+        wallet = await self._wallets.move(
+            requests.request_of(request),
+            requests.wallet_id_of(request.wallet_id),
+            request.version,
+            wire.parent_of(request.parent_wallet_id),
+        )
+        return wallet_pb2.MoveWalletResponse(wallet=wire.wallet_out(wallet))
 
     async def FreezeWallet(
         self, request: wallet_pb2.FreezeWalletRequest, context: Context
     ) -> wallet_pb2.FreezeWalletResponse:
         wallet_id = requests.wallet_id_of(request.wallet_id)
         wallet = await self._wallets.freeze(requests.request_of(request), wallet_id)
-        return wallet_pb2.FreezeWalletResponse(wallet=answers.wallet_out(wallet))
+        return wallet_pb2.FreezeWalletResponse(wallet=wire.wallet_out(wallet))
 
     async def UnfreezeWallet(
         self, request: wallet_pb2.UnfreezeWalletRequest, context: Context
     ) -> wallet_pb2.UnfreezeWalletResponse:
         wallet_id = requests.wallet_id_of(request.wallet_id)
         wallet = await self._wallets.unfreeze(requests.request_of(request), wallet_id)
-        return wallet_pb2.UnfreezeWalletResponse(wallet=answers.wallet_out(wallet))
+        return wallet_pb2.UnfreezeWalletResponse(wallet=wire.wallet_out(wallet))
 
     async def CloseWallet(
         self, request: wallet_pb2.CloseWalletRequest, context: Context
     ) -> wallet_pb2.CloseWalletResponse:
         wallet_id = requests.wallet_id_of(request.wallet_id)
         wallet = await self._wallets.close(requests.request_of(request), wallet_id)
-        return wallet_pb2.CloseWalletResponse(wallet=answers.wallet_out(wallet))
+        return wallet_pb2.CloseWalletResponse(wallet=wire.wallet_out(wallet))
 
     async def SetCreditLimit(
         self, request: wallet_pb2.SetCreditLimitRequest, context: Context
@@ -70,18 +92,18 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
         wallet = await self._wallets.set_credit_limit(
             requests.request_of(request), wallet_id, *limit
         )
-        return wallet_pb2.SetCreditLimitResponse(wallet=answers.wallet_out(wallet))
+        return wallet_pb2.SetCreditLimitResponse(wallet=wire.wallet_out(wallet))
 
     async def ListWallets(
         self, request: wallet_pb2.ListWalletsRequest, context: Context
     ) -> wallet_pb2.ListWalletsResponse:
         size, query = page_size(request.page_size), query_of(request)
         (after,) = self._tokens.place(query, request.page_token) or (0,)
-        parent = ids.wallet_number(request.parent_wallet_id) if request.parent_wallet_id else None
+        parent = wire.parent_of(request.parent_wallet_id)
         page = await self._wallets.page(after, parent, size + 1)
         last = [page[size - 1].wallet_id] if len(page) > size else []
         return wallet_pb2.ListWalletsResponse(
-            wallets=[answers.wallet_out(each) for each in page[:size]],
+            wallets=[wire.wallet_out(each) for each in page[:size]],
             next_page_token=self._tokens.next_token(query, last),
         )
 
@@ -93,6 +115,12 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
         return wallet_pb2.GetBalancesResponse(
             balances=[answers.balance_out(each) for each in balances]
         )
+
+    async def GetSpending(
+        self, request: wallet_pb2.GetSpendingRequest, context: Context
+    ) -> wallet_pb2.GetSpendingResponse:
+        spent = await self._spending.of_wallet(requests.wallet_id_of(request.wallet_id))
+        return wallet_pb2.GetSpendingResponse(spending=[wire.spending_out(each) for each in spent])
 
     async def ListEntries(
         self, request: wallet_pb2.ListEntriesRequest, context: Context

@@ -1,12 +1,13 @@
 """The writes of one batch. Rows go in by COPY, which costs the least of all ways, on both sides."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from wallet_service.chain import Content, Head, links
-from wallet_service.decide.model import Account, Hold, Lot, Posted, Voidable, Writes
+from wallet_service.decide.model import Account, Hold, Lot, Posted, Writes
 from wallet_service.errors import Refusal
 from wallet_service.store.connections import Connection
+from wallet_service.store.windows import counted_json, put_windows
 
 Rows = Sequence[tuple[object, ...]]
 
@@ -15,7 +16,8 @@ REQUESTS = ["request_digest", "body_digest", "transaction_id", "refusal", "recor
 TRANSACTIONS = [
     "transaction_id", "kind", "wallet_id", "booking_id", "request_id", "reference", "metadata",
     "price_book_version", "charges", "event", "traceparent", "effective_at", "recorded_at",
-    "voids_transaction_id", "exchange_rate", "chain", "hash",
+    "voids_transaction_id", "exchange_rate", "spent_minor", "counted", "paid_by_others",
+    "chain", "hash",
 ]
 ENTRIES = [
     "transaction_id", "leg_index", "account_id", "asset_code", "amount_minor", "held_change_minor",
@@ -51,8 +53,10 @@ async def append(conn: Connection, writes: Writes, now: datetime, head: Head) ->
     await conn.execute(MOVE_HEAD, head.chain, last, hashes[-1])
     await _put(conn, MOVE_ACCOUNTS, _account_rows(writes.accounts.values()))
     await _put(conn, PUT_HOLDS, _hold_rows(writes.holds.values()))
-    await _put(conn, PUT_VOIDS, _void_rows(writes.voidables.values()))
+    await _put(conn, PUT_VOIDS, _void_rows(writes.voided))
     await _put(conn, PUT_LOTS, _lot_rows(writes.lots.values()))
+    if writes.windows:
+        await put_windows(conn, writes.windows)
 
 
 async def _copy(conn: Connection, table: str, columns: Sequence[str], rows: Rows) -> None:
@@ -81,12 +85,14 @@ WHERE a.account_id = t.account_id
 
 PUT_HOLDS = """
 INSERT INTO holds
-    (booking_id, account_id, amount_minor, captured_minor, released_minor, expires_at, expired)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-                     $6::timestamptz[], $7::boolean[])
+    (booking_id, part_index, wallet_id, account_id, amount_minor, captured_minor, released_minor,
+     captured_quantity, expires_at, expired)
+SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[],
+                     $6::bigint[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::boolean[])
 ON CONFLICT ON CONSTRAINT holds_pkey DO UPDATE
     SET captured_minor = excluded.captured_minor,
         released_minor = excluded.released_minor,
+        captured_quantity = excluded.captured_quantity,
         expired = excluded.expired
 """
 
@@ -144,6 +150,9 @@ def _transaction_rows(posted: Iterable[Posted], chain: int, hashes: Iterable[byt
             txn.recorded_at,
             txn.voids_transaction_id,
             txn.exchange_rate_json or None,
+            txn.spent_minor,
+            counted_json(txn.counted) or None,
+            txn.paid_by_others,
             chain,
             hash_,
         )
@@ -206,20 +215,24 @@ def _account_rows(accounts: Iterable[Account]) -> Rows:
 def _hold_rows(holds: Iterable[Hold]) -> Rows:
     return [
         (
-            each.booking_id,
-            each.account_id,
-            each.amount_minor,
-            each.captured_minor,
-            each.released_minor,
-            each.expires_at,
-            each.expired,
+            hold.booking_id,
+            part_index,
+            hold.wallet_id,
+            part.account_id,
+            part.amount_minor,
+            part.captured_minor,
+            part.released_minor,
+            hold.captured_quantity,
+            hold.expires_at,
+            hold.expired,
         )
-        for each in holds
+        for hold in holds
+        for part_index, part in enumerate(hold.parts)
     ]
 
 
-def _void_rows(voidables: Iterable[Voidable]) -> Rows:
-    return [(each.transaction_id, abs(each.amount_minor), each.voided_minor) for each in voidables]
+def _void_rows(voided: Mapping[int, tuple[int, int]]) -> Rows:
+    return [(transaction_id, *minor) for transaction_id, minor in voided.items()]
 
 
 def _lot_rows(lots: Iterable[Lot]) -> Rows:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wallet_service import ids
-from wallet_service.decide.model import WALLET
+from wallet_service.decide.plan import WALLET
 from wallet_service.store.connections import Connection
 
 

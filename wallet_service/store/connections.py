@@ -1,27 +1,34 @@
-"""Connections to Postgres: few for posting, some for reading, each statement with a deadline."""
+"""Connections to the ledger's database: few for posting, some for reading."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import NamedTuple
 
-import asyncpg
-
+from shared import postgres
 from shared.errors import Unavailable
+from shared.postgres import Connection, Pool, connection
 
-Connection: TypeAlias = (
-    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-)
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+__all__ = [
+    "STATEMENT_TIMEOUT_S",
+    "Connection",
+    "Pool",
+    "Pools",
+    "connection",
+    "fault_of",
+    "open_posting_pool",
+    "open_reading_pool",
+    "probe",
+]
 
 STATEMENT_TIMEOUT_S = 10.0
 
-_SESSION = {
-    "application_name": "wallet_service",
-    "timezone": "UTC",
-    "jit": "off",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "15s",
-}
+_SESSION = {"application_name": "wallet_service"}
+
+
+class Pools(NamedTuple):
+    """A process's connections: few that post, others for everything else."""
+
+    posting: Pool
+    reading: Pool
+
 
 # Posting joins small arrays to tables of any size by their keys. A plan made while a table was
 # empty would scan it, and stay prepared; so the other ways are closed.
@@ -29,64 +36,16 @@ _KEYED_ONLY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergej
 
 
 async def open_posting_pool(url: str, size: int) -> Pool:
-    return await _open_pool(url, size, _SESSION | _KEYED_ONLY)
+    return await postgres.open_pool(url, size, STATEMENT_TIMEOUT_S, _SESSION | _KEYED_ONLY)
 
 
 async def open_reading_pool(url: str, size: int) -> Pool:
-    return await _open_pool(url, size, _SESSION)
-
-
-async def _open_pool(url: str, size: int, session: dict[str, str]) -> Pool:
-    return await asyncpg.create_pool(
-        url,
-        min_size=1,
-        max_size=size,
-        command_timeout=STATEMENT_TIMEOUT_S,
-        timeout=STATEMENT_TIMEOUT_S,
-        server_settings=session,
-    )
-
-
-IS_MIGRATED = "SELECT to_regclass('public.entries') IS NOT NULL"
+    return await postgres.open_pool(url, size, STATEMENT_TIMEOUT_S, _SESSION)
 
 
 async def fault_of(url: str) -> str | None:
     """Say why the service cannot work on a database, and what to do; None if it can."""
-    try:
-        conn = await asyncpg.connect(url, timeout=STATEMENT_TIMEOUT_S)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        return f"the database of WALLET_DATABASE_URL does not let us in: {error}"
-    try:
-        migrated = await conn.fetchval(IS_MIGRATED)
-    finally:
-        await conn.close()
-    if migrated:
-        return None
-    return "the database has no schema: run `python -m wallet_service migrate` as its owner"
-
-
-_DOWN = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
-
-
-@asynccontextmanager
-async def connection(pool: Pool) -> AsyncIterator[Connection]:
-    """Borrow a connection; a database that does not do its part is `Unavailable`."""
-    try:
-        async with pool.acquire(timeout=STATEMENT_TIMEOUT_S) as conn:
-            yield conn
-    except _DOWN as error:
-        raise Unavailable(
-            "DATABASE_UNAVAILABLE", "the ledger's database does not answer"
-        ) from error
+    return await postgres.fault_of(url, "WALLET_DATABASE_URL", "entries", "wallet_service")
 
 
 async def probe(pool: Pool) -> None:

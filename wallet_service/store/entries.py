@@ -8,7 +8,8 @@ from typing import NamedTuple
 import asyncpg
 
 from wallet_service import ids
-from wallet_service.decide.model import WALLET, Lot, LotEntry, LotId, LotTerms
+from wallet_service.decide.model import Lot, LotEntry
+from wallet_service.decide.plan import WALLET, LotId, LotTerms
 from wallet_service.store.connections import Connection
 from wallet_service.store.reading import load_lot_entries
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wallet_service.decide.model import LotId
+from wallet_service.decide.plan import LotId
 from wallet_service.store.connections import Connection
 
 
@@ -10,22 +10,21 @@ from wallet_service.store.connections import Connection
 class DueHold:
     booking_id: int
     wallet_id: int
-    asset_code: str
 
 
 DUE_HOLDS = """
-SELECT h.booking_id, a.wallet_id, a.asset_code
-FROM holds h JOIN accounts a USING (account_id)
-WHERE h.captured_minor + h.released_minor < h.amount_minor
-  AND h.expires_at IS NOT NULL AND h.expires_at <= now()
-ORDER BY h.expires_at
+SELECT DISTINCT expires_at, booking_id, wallet_id
+FROM holds
+WHERE captured_minor + released_minor < amount_minor
+  AND expires_at IS NOT NULL AND expires_at <= now()
+ORDER BY expires_at
 LIMIT $1
 """
 
 
 async def due_holds(conn: Connection, limit: int) -> list[DueHold]:
     """Read bookings that have expired and still hold something, the longest due first."""
-    return [DueHold(*row) for row in await conn.fetch(DUE_HOLDS, limit)]
+    return [DueHold(*row[1:]) for row in await conn.fetch(DUE_HOLDS, limit)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ they are drawn under its row lock, so events of one wallet come in order.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from wallet_service.decide.plan import AccountKey
 from wallet_service.store.connections import Connection
 
 LEASE = timedelta(seconds=10)
@@ -25,6 +27,13 @@ async def renew_lease(conn: Connection, consumer_id: str) -> bool:
     return bool(await conn.fetchval(RENEW_LEASE, consumer_id, LEASE))
 
 
+class MovedEntry(NamedTuple):
+    """What a transaction moved on an account."""
+
+    key: AccountKey
+    amount_minor: int
+
+
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
     transaction_id: int
@@ -33,10 +42,12 @@ class FeedEvent:
     traceparent: str
     recorded_at: datetime
     effective_at: datetime
+    entries: tuple[MovedEntry, ...]
 
 
 OLDEST_EVENTS = """
-SELECT o.transaction_id, o.wallet_id, t.event, t.traceparent, t.recorded_at, t.effective_at
+SELECT o.transaction_id, o.wallet_id, t.event AS payload, t.traceparent,
+       t.recorded_at, t.effective_at
 FROM (SELECT transaction_id, wallet_id FROM outbox ORDER BY transaction_id LIMIT $1) AS o
 JOIN transactions t USING (transaction_id)
 ORDER BY o.transaction_id
@@ -44,7 +55,20 @@ ORDER BY o.transaction_id
 
 
 async def oldest_events(conn: Connection, limit: int) -> list[FeedEvent]:
-    return [FeedEvent(*row) for row in await conn.fetch(OLDEST_EVENTS, limit)]
+    """Read events with what their transactions moved, in the order of transactions."""
+    rows = await conn.fetch(OLDEST_EVENTS, limit)
+    entries: dict[int, list[MovedEntry]] = {row[0]: [] for row in rows}
+    for transaction_id, *key, amount_minor in await conn.fetch(LOAD_MOVED, list(entries)):
+        entries[transaction_id].append(MovedEntry(AccountKey(*key), amount_minor))
+    return [FeedEvent(**dict(row), entries=tuple(entries[row[0]])) for row in rows]
+
+
+LOAD_MOVED = """
+SELECT e.transaction_id, a.wallet_id, a.account_type, a.asset_code, e.amount_minor
+FROM entries e JOIN accounts a USING (account_id)
+WHERE e.transaction_id = ANY($1::bigint[]) AND e.amount_minor <> 0
+ORDER BY e.transaction_id, e.leg_index
+"""
 
 
 ACKNOWLEDGE = "DELETE FROM outbox WHERE transaction_id = ANY($1::bigint[])"

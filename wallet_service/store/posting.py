@@ -7,21 +7,11 @@ from datetime import datetime
 import asyncpg
 
 from wallet_service.chain import Head
-from wallet_service.decide.model import (
-    HOUSE,
-    Account,
-    AccountKey,
-    Hold,
-    Lot,
-    LotEntry,
-    LotId,
-    LotTerms,
-    Outcome,
-    Stored,
-    Voidable,
-)
+from wallet_service.decide.model import Account, Hold, Holders, HoldPart, Lot, Outcome, Stored
+from wallet_service.decide.plan import HOUSE, AccountKey, LotId, LotTerms
 from wallet_service.errors import Refusal
 from wallet_service.store.connections import Connection
+from wallet_service.store.windows import windows_of
 
 FIND_ACCOUNTS = """
 SELECT a.wallet_id, a.account_type, a.asset_code, a.account_id
@@ -110,11 +100,13 @@ START_BATCH = """
 WITH head AS (
     SELECT chain, last_transaction_id, hash FROM chains WHERE chain = $2 FOR NO KEY UPDATE
 )
-SELECT batch.number, batch.now, batch.closed_until, head.chain, head.last_transaction_id, head.hash,
+SELECT batch.number, batch.now, batch.closed_until, batch.epoch,
+       head.chain, head.last_transaction_id, head.hash,
        r.request_digest, r.body_digest, r.transaction_id, r.refusal
 FROM (
     SELECT nextval('batch_numbers') AS number, clock_timestamp() AS now,
-           (SELECT max(ends_at) FROM accounting_periods) AS closed_until
+           (SELECT max(ends_at) FROM accounting_periods) AS closed_until,
+           (SELECT epoch FROM directory_epoch) AS epoch
 ) AS batch
 CROSS JOIN head
 LEFT JOIN requests r ON r.request_digest = ANY($1::bytea[])
@@ -126,6 +118,8 @@ class BatchStart:
     number: int
     now: datetime
     closed_until: datetime | None
+    epoch: int
+    """As of which the directory has to be."""
     head: Head
     outcomes: dict[bytes, Outcome]
 
@@ -137,11 +131,12 @@ async def start_batch(conn: Connection, digests: Sequence[bytes], chain: int) ->
     id before, on the same accounts, or closed a period, has committed by then.
     """
     rows = await conn.fetch(START_BATCH, digests, chain)
-    number, now, closed_until, *head = rows[0][:6]
+    number, now, closed_until, epoch, *head = rows[0][:7]
     return BatchStart(
         number,
         now,
         closed_until,
+        epoch,
         Head(*head),
         {row["request_digest"]: _outcome(row) for row in rows if row["request_digest"] is not None},
     )
@@ -155,63 +150,92 @@ def _outcome(row: asyncpg.Record) -> Outcome:
     return Outcome(row["body_digest"], verdict)
 
 
+LOAD_HOLDERS = """
+SELECT h.booking_id, h.wallet_id, a.wallet_id, a.account_type, a.asset_code
+FROM holds h JOIN accounts a USING (account_id)
+WHERE h.booking_id = ANY($1::bigint[])
+ORDER BY h.booking_id, h.part_index
+"""
+
+
+async def load_holders(conn: Connection, booking_ids: Iterable[int]) -> dict[int, Holders]:
+    """Read whose bookings they are and whose accounts hold their money, which never changes."""
+    holders: dict[int, Holders] = {}
+    for booking_id, wallet_id, *key in await conn.fetch(LOAD_HOLDERS, list(booking_ids)):
+        before = holders[booking_id].accounts if booking_id in holders else ()
+        holders[booking_id] = Holders(wallet_id, (*before, AccountKey(*key)))
+    return holders
+
+
 LOAD_HOLDS = """
-SELECT booking_id, account_id, amount_minor, captured_minor, released_minor, expires_at, expired
-FROM holds WHERE booking_id = ANY($1::bigint[])
+SELECT h.booking_id, h.wallet_id, h.captured_quantity, h.expires_at, h.expired, t.counted,
+       a.wallet_id, a.account_type, a.asset_code,
+       h.account_id, h.amount_minor, h.captured_minor, h.released_minor
+FROM holds h
+JOIN accounts a USING (account_id)
+JOIN transactions t ON t.transaction_id = h.booking_id
+WHERE h.booking_id = ANY($1::bigint[])
+ORDER BY h.booking_id, h.part_index
 """
 
 
 async def load_holds(conn: Connection, booking_ids: Iterable[int]) -> dict[int, Hold]:
     """Read holds; their accounts' locks keep them still."""
-    rows = await conn.fetch(LOAD_HOLDS, list(booking_ids))
-    return {row[0]: Hold(*row) for row in rows}
+    holds: dict[int, Hold] = {}
+    for row in await conn.fetch(LOAD_HOLDS, list(booking_ids)):
+        booking_id, wallet_id, captured_quantity, expires_at, expired, counted = row[:6]
+        part = HoldPart(AccountKey(*row[6:9]), *row[9:])
+        before = holds[booking_id].parts if booking_id in holds else ()
+        holds[booking_id] = Hold(
+            booking_id,
+            wallet_id,
+            (*before, part),
+            captured_quantity,
+            expires_at,
+            expired,
+            windows_of(counted),
+        )
+    return holds
 
 
 LOAD_HELD_LOTS = """
-SELECT t.booking_id, le.lot_transaction_id, le.lot_index, sum(le.held_change_minor)::bigint
-FROM transactions t JOIN lot_entries le USING (transaction_id)
+SELECT t.booking_id, e.account_id, le.lot_transaction_id, le.lot_index,
+       sum(le.held_change_minor)::bigint
+FROM transactions t
+JOIN lot_entries le USING (transaction_id)
+JOIN entries e USING (transaction_id, leg_index)
 WHERE t.booking_id = ANY($1::bigint[])
-GROUP BY t.booking_id, le.lot_transaction_id, le.lot_index
+GROUP BY t.booking_id, e.account_id, le.lot_transaction_id, le.lot_index
 """
 
 
 async def load_held_lots(conn: Connection, holds: dict[int, Hold]) -> dict[int, Hold]:
-    """Add to holds how much of each is on which lot."""
-    lots: dict[int, dict[LotId, int]] = {booking_id: {} for booking_id in holds}
-    for booking_id, *lot_id, held_minor in await conn.fetch(LOAD_HELD_LOTS, list(holds)):
-        lots[booking_id][LotId(*lot_id)] = held_minor
-    return {booking_id: replace(hold, lots=lots[booking_id]) for booking_id, hold in holds.items()}
-
-
-LOAD_VOIDABLES = """
-SELECT t.transaction_id, t.kind, e.account_id, e.amount_minor, coalesce(v.voided_minor, 0)
-FROM transactions t
-JOIN entries e USING (transaction_id)
-JOIN accounts a ON a.account_id = e.account_id AND a.wallet_id = t.wallet_id
-LEFT JOIN voids v USING (transaction_id)
-WHERE t.transaction_id = ANY($1::bigint[])
-"""
-
-LOAD_DRAWS = """
-SELECT le.transaction_id, e.account_id, le.lot_transaction_id, le.lot_index,
-       le.amount_minor, le.held_change_minor
-FROM lot_entries le JOIN entries e USING (transaction_id, leg_index)
-WHERE le.transaction_id = ANY($1::bigint[])
-ORDER BY le.transaction_id, le.leg_index, le.draw_index
-"""
-
-
-async def load_voidables(conn: Connection, transaction_ids: Iterable[int]) -> dict[int, Voidable]:
-    """Read what was taken back of transactions; their wallets' account locks keep that still."""
-    wanted = list(transaction_ids)
-    found = {row[0]: Voidable(*row) for row in await conn.fetch(LOAD_VOIDABLES, wanted)}
-    draws: dict[int, list[LotEntry]] = {each: [] for each in found}
-    for transaction_id, account_id, *lot_id, amount, held in await conn.fetch(LOAD_DRAWS, wanted):
-        if transaction_id in found and found[transaction_id].account_id == account_id:
-            draws[transaction_id].append(LotEntry(LotId(*lot_id), amount, held))
+    """Add to holds how much of each part is on which lot."""
+    lots: dict[tuple[int, int], dict[LotId, int]] = {}
+    for booking_id, account_id, *lot_id, held_minor in await conn.fetch(
+        LOAD_HELD_LOTS, list(holds)
+    ):
+        lots.setdefault((booking_id, account_id), {})[LotId(*lot_id)] = held_minor
     return {
-        each: replace(voidable, lot_entries=tuple(draws[each])) for each, voidable in found.items()
+        hold.booking_id: replace(
+            hold,
+            parts=tuple(
+                replace(part, lots=lots.get((hold.booking_id, part.account_id), {}))
+                for part in hold.parts
+            ),
+        )
+        for hold in holds.values()
     }
+
+
+LOAD_VOIDED = """
+SELECT transaction_id, voided_minor FROM voids WHERE transaction_id = ANY($1::bigint[])
+"""
+
+
+async def load_voided(conn: Connection, transaction_ids: Iterable[int]) -> dict[int, int]:
+    """Read how much was taken back of transactions; their accounts' locks keep that still."""
+    return {row[0]: row[1] for row in await conn.fetch(LOAD_VOIDED, list(transaction_ids))}
 
 
 LOAD_LOTS = """

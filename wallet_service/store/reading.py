@@ -5,29 +5,33 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 
-from wallet_service.decide.model import (
-    AccountKey,
-    Entry,
-    LotEntry,
-    LotId,
-    LotTerms,
-    OpenedLot,
-    Transaction,
-)
+from wallet_service.decide.model import Entry, LotEntry, OpenedLot, Transaction
+from wallet_service.decide.plan import AccountKey, LotId, LotTerms
 from wallet_service.store.connections import Connection
+from wallet_service.store.windows import windows_of
 
 _TRANSACTION_COLUMNS = """
 t.transaction_id, t.kind, t.wallet_id, t.booking_id, t.request_id, t.reference, t.metadata,
 t.price_book_version, t.charges, t.recorded_at, t.effective_at,
-h.amount_minor, h.captured_minor, h.released_minor, h.expires_at, h.expired,
-t.voids_transaction_id, coalesce(v.voided_minor, 0) AS voided_minor,
+h.amount_minor, h.captured_minor, h.released_minor, h.captured_quantity, h.expires_at, h.expired,
+t.spent_minor, t.counted, t.voids_transaction_id, coalesce(v.voided_minor, 0) AS voided_minor,
 coalesce(t.exchange_rate::text, '') AS exchange_rate
+"""
+
+_HOLDS = """
+LEFT JOIN LATERAL (
+    SELECT sum(amount_minor)::bigint AS amount_minor, sum(captured_minor)::bigint AS captured_minor,
+           sum(released_minor)::bigint AS released_minor,
+           max(captured_quantity) AS captured_quantity, max(expires_at) AS expires_at,
+           bool_or(expired) AS expired
+    FROM holds WHERE booking_id = t.transaction_id
+) AS h ON t.booking_id = t.transaction_id
 """
 
 LOAD_TRANSACTIONS = f"""
 SELECT {_TRANSACTION_COLUMNS}
 FROM transactions t
-LEFT JOIN holds h ON h.booking_id = t.transaction_id
+{_HOLDS}
 LEFT JOIN voids v ON v.transaction_id = t.transaction_id
 WHERE t.transaction_id = ANY($1::bigint[])
 """  # noqa: S608 (the columns are a constant)
@@ -54,9 +58,16 @@ FROM (
         LIMIT $3
     ) AS asked
     WHERE a.wallet_id = $1
+    UNION
+    (
+        SELECT t.transaction_id FROM transactions t
+        WHERE t.paid_by_others AND t.wallet_id = $1 AND t.transaction_id < $2
+        ORDER BY t.transaction_id DESC
+        LIMIT $3
+    )
 ) AS asked
 JOIN transactions t USING (transaction_id)
-LEFT JOIN holds h ON h.booking_id = t.transaction_id
+{_HOLDS}
 LEFT JOIN voids v ON v.transaction_id = t.transaction_id
 ORDER BY t.transaction_id DESC
 LIMIT $3
@@ -65,7 +76,7 @@ LIMIT $3
 LIST_BOOKING = f"""
 SELECT {_TRANSACTION_COLUMNS}
 FROM transactions t
-LEFT JOIN holds h ON h.booking_id = t.transaction_id
+{_HOLDS}
 LEFT JOIN voids v ON v.transaction_id = t.transaction_id
 WHERE t.wallet_id = $1 AND t.transaction_id < $2 AND t.booking_id = $4
 ORDER BY t.transaction_id DESC
@@ -78,7 +89,8 @@ async def list_transactions(
 ) -> list[Transaction]:
     """Read the transactions asked of a wallet, or of one booking, below the id `before`.
 
-    Newest first. Each has an entry on one of the wallet's accounts, by which it is found.
+    Newest first. Each has an entry on one of the wallet's accounts, by which it is found, or was
+    paid by others.
     """
     if booking_id is None:
         rows = await conn.fetch(LIST_TRANSACTIONS, wallet_id, before, limit)
@@ -169,6 +181,9 @@ def _transaction(
             row["amount_minor"] - row["captured_minor"] - row["released_minor"] if held else 0
         ),
         captured_minor=row["captured_minor"] if held else 0,
+        captured_quantity=row["captured_quantity"] if held else 0,
+        spent_minor=row["spent_minor"],
+        counted=windows_of(row["counted"]),
         voids_transaction_id=row["voids_transaction_id"],
         voided_minor=row["voided_minor"],
         expires_at=row["expires_at"],

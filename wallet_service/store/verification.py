@@ -27,7 +27,7 @@ async def estimate_transactions(conn: Connection) -> int:
 
 
 NEXT_TRANSACTIONS = """
-SELECT transaction_id, event, traceparent, chain, hash
+SELECT transaction_id, event, traceparent, chain, hash, paid_by_others
 FROM transactions WHERE transaction_id > $1
 ORDER BY transaction_id LIMIT $2
 """
@@ -53,6 +53,7 @@ async def next_transactions(conn: Connection, after: int, limit: int) -> list[Re
             Content(_canonical(found[row["transaction_id"]]), row["event"], row["traceparent"]),
             row["chain"],
             row["hash"],
+            row["paid_by_others"],
             tuple(effective_at for effective_at, _ in facts[row["transaction_id"]]),
             tuple(asset_code for _, asset_code in facts[row["transaction_id"]]),
         )
@@ -103,37 +104,50 @@ async def find_requests(conn: Connection, digests: Sequence[bytes]) -> dict[byte
 
 HOLDS_OFF = """
 WITH moved AS (
-    SELECT t.booking_id,
-           min(e.account_id) AS account_id,
+    SELECT t.booking_id, e.account_id,
            sum(e.held_change_minor) FILTER (WHERE t.kind = 'BOOKING') AS amount_minor,
            coalesce(-sum(e.held_change_minor)
                FILTER (WHERE t.kind = 'COMMIT'), 0) AS captured_minor,
            coalesce(-sum(e.held_change_minor)
-               FILTER (WHERE t.kind IN ('CANCELLATION', 'EXPIRATION')), 0) AS released_minor,
-           bool_or(t.kind = 'EXPIRATION') AS expired
+               FILTER (WHERE t.kind IN ('CANCELLATION', 'EXPIRATION')), 0) AS released_minor
     FROM transactions t JOIN entries e USING (transaction_id)
     WHERE t.booking_id IS NOT NULL AND e.held_change_minor <> 0
-    GROUP BY t.booking_id
+    GROUP BY t.booking_id, e.account_id
+), taken AS (
+    SELECT booking_id, max(wallet_id) AS wallet_id, bool_or(kind = 'EXPIRATION') AS expired,
+           coalesce(sum((SELECT sum((charge ->> 'quantity')::bigint)
+                         FROM jsonb_array_elements(charges) AS charge))
+               FILTER (WHERE kind = 'COMMIT'), 0) AS captured_quantity
+    FROM transactions WHERE booking_id IS NOT NULL
+    GROUP BY booking_id
+), should AS (
+    SELECT * FROM moved JOIN taken USING (booking_id)
 )
 SELECT 'booking_id=' || booking_id,
        format('it is (%s), but should be (%s)',
               concat_ws(', ', h.account_id, h.amount_minor, h.captured_minor, h.released_minor,
-                        h.expired),
-              concat_ws(', ', m.account_id, m.amount_minor, m.captured_minor, m.released_minor,
-                        m.expired))
-FROM holds h FULL JOIN moved m USING (booking_id)
-WHERE (h.account_id, h.amount_minor, h.captured_minor, h.released_minor, h.expired)
+                        h.wallet_id, h.captured_quantity, h.expired),
+              concat_ws(', ', s.account_id, s.amount_minor, s.captured_minor, s.released_minor,
+                        s.wallet_id, s.captured_quantity, s.expired))
+FROM holds h FULL JOIN should s USING (booking_id, account_id)
+WHERE (h.amount_minor, h.captured_minor, h.released_minor, h.wallet_id, h.captured_quantity,
+       h.expired)
     IS DISTINCT FROM
-      (m.account_id, m.amount_minor, m.captured_minor, m.released_minor, m.expired)
+      (s.amount_minor, s.captured_minor, s.released_minor, s.wallet_id, s.captured_quantity,
+       s.expired)
 ORDER BY booking_id LIMIT $1
 """
 
 VOIDS_OFF = """
 WITH own AS (
-    SELECT t.transaction_id, t.voids_transaction_id, abs(e.amount_minor) AS amount_minor
+    SELECT t.transaction_id, t.voids_transaction_id,
+           coalesce(abs(t.spent_minor), abs(min(e.amount_minor))) AS amount_minor
     FROM transactions t
-    JOIN entries e USING (transaction_id)
-    JOIN accounts a ON a.account_id = e.account_id AND a.wallet_id = t.wallet_id
+    LEFT JOIN (entries e JOIN accounts a USING (account_id))
+        ON e.transaction_id = t.transaction_id AND a.wallet_id = t.wallet_id AND e.amount_minor <> 0
+    WHERE t.voids_transaction_id IS NOT NULL
+       OR t.transaction_id IN (SELECT transaction_id FROM voids)
+    GROUP BY t.transaction_id, t.voids_transaction_id, t.spent_minor
 ), voided AS (
     SELECT voids_transaction_id AS transaction_id, sum(amount_minor) AS voided_minor
     FROM own WHERE voids_transaction_id IS NOT NULL
@@ -147,6 +161,23 @@ FULL JOIN voided d USING (transaction_id)
 LEFT JOIN own o USING (transaction_id)
 WHERE (v.voided_minor, v.amount_minor) IS DISTINCT FROM (d.voided_minor, o.amount_minor)
 ORDER BY transaction_id LIMIT $1
+"""
+
+WINDOWS_OFF = """
+WITH counted AS (
+    SELECT (key ->> 0)::bigint AS wallet_id, key ->> 1 AS asset_code, key ->> 2 AS product_code,
+           key ->> 3 AS period, (key ->> 4)::date AS starts_on, sum(t.spent_minor) AS spent_minor
+    FROM transactions t CROSS JOIN LATERAL jsonb_array_elements(t.counted) AS key
+    WHERE t.counted IS NOT NULL AND t.kind <> 'COMMIT'
+    GROUP BY 1, 2, 3, 4, 5
+)
+SELECT format('wallet_id=%s, asset_code=%s, product_code=%s, period=%s, starts_on=%s',
+              wallet_id, asset_code, product_code, period, starts_on),
+       format('spent_minor is %s, but should be %s', w.spent_minor, c.spent_minor)
+FROM spending_windows w
+FULL JOIN counted c USING (wallet_id, asset_code, product_code, period, starts_on)
+WHERE coalesce(w.spent_minor, 0) <> coalesce(c.spent_minor, 0)
+ORDER BY wallet_id, asset_code, product_code, period, starts_on LIMIT $1
 """
 
 LOTS_OFF = """
@@ -207,6 +238,7 @@ ORDER BY o.transaction_id LIMIT $1
 COMPARISONS = (
     ("holds", HOLDS_OFF),
     ("voids", VOIDS_OFF),
+    ("spending_windows", WINDOWS_OFF),
     ("lots", LOTS_OFF),
     ("accounts", OPEN_LOTS_OFF),
     ("accounts", STATES_OFF),

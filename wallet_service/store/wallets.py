@@ -1,15 +1,37 @@
 """Statements on wallets themselves."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
+
+import asyncpg
 
 from wallet_service.store.connections import Connection
 
-_COLUMNS = "wallet_id, wallet_type, display_name, parent_wallet_id, state, version, created_at"
+_COLUMNS = """wallet_id, wallet_type, display_name, parent_wallet_id, state, version, created_at,
+    attributes, policy,
+    (SELECT jsonb_agg(jsonb_build_array(above.wallet_id, above.wallet_type, above.attributes)
+                      ORDER BY cardinality(above.path) DESC)
+     FROM wallets above WHERE above.wallet_id = ANY(wallets.path)) AS above"""
+
+
+class Above(NamedTuple):
+    """A wallet that stands above another one."""
+
+    wallet_id: int
+    wallet_type: str
+    attributes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
+    """A wallet as stored; `above` has the nearest first.
+
+    Its attributes are in the form of the version in which they were written.
+    """
+
     wallet_id: int
     wallet_type: str
     display_name: str
@@ -17,6 +39,30 @@ class Wallet:
     state: str
     version: int
     created_at: datetime | None
+    attributes: Mapping[str, Any]
+    policy: Mapping[str, Any]
+    above: tuple[Above, ...]
+
+    @property
+    def path(self) -> list[int]:
+        """The wallets above it, the topmost first."""
+        return [each.wallet_id for each in reversed(self.above)]
+
+
+def _wallet(row: asyncpg.Record) -> Wallet:
+    above = json.loads(row["above"] or "[]")
+    return Wallet(
+        row["wallet_id"],
+        row["wallet_type"],
+        row["display_name"],
+        row["parent_wallet_id"],
+        row["state"],
+        row["version"],
+        row["created_at"],
+        json.loads(row["attributes"]),
+        json.loads(row["policy"]),
+        tuple(Above(*each) for each in above),
+    )
 
 
 FIND_WALLET = f"SELECT {_COLUMNS} FROM wallets WHERE wallet_id = $1"  # noqa: S608 (a constant)
@@ -24,7 +70,15 @@ FIND_WALLET = f"SELECT {_COLUMNS} FROM wallets WHERE wallet_id = $1"  # noqa: S6
 
 async def find_wallet(conn: Connection, wallet_id: int) -> Wallet | None:
     row = await conn.fetchrow(FIND_WALLET, wallet_id)
-    return Wallet(*row) if row else None
+    return _wallet(row) if row else None
+
+
+FIND_WALLETS = f"SELECT {_COLUMNS} FROM wallets WHERE wallet_id = ANY($1::bigint[])"  # noqa: S608
+
+
+async def find_wallets(conn: Connection, wallet_ids: Sequence[int]) -> list[Wallet]:
+    """Read those wallets that exist."""
+    return [_wallet(row) for row in await conn.fetch(FIND_WALLETS, wallet_ids)]
 
 
 LIST_WALLETS = f"""
@@ -39,37 +93,50 @@ async def list_wallets(
     conn: Connection, after: int, parent_wallet_id: int | None, limit: int
 ) -> list[Wallet]:
     rows = await conn.fetch(LIST_WALLETS, after, parent_wallet_id, limit)
-    return [Wallet(*row) for row in rows]
+    return [_wallet(row) for row in rows]
 
 
 INSERT_WALLET = f"""
-INSERT INTO wallets (wallet_type, display_name, parent_wallet_id)
-VALUES ($1, $2, $3)
+INSERT INTO wallets (wallet_type, display_name, parent_wallet_id, attributes, policy, path)
+VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6)
 RETURNING {_COLUMNS}
 """  # noqa: S608 (a constant)
 
 
-async def insert_wallet(
-    conn: Connection, wallet_type: str, display_name: str, parent_wallet_id: int | None
-) -> Wallet:
-    row = await conn.fetchrow(INSERT_WALLET, wallet_type, display_name, parent_wallet_id)
+async def insert_wallet(conn: Connection, wallet: Wallet) -> Wallet:
+    """Store a new wallet; its id, state, version and time of creation are assigned here."""
+    row = await conn.fetchrow(
+        INSERT_WALLET,
+        wallet.wallet_type,
+        wallet.display_name,
+        wallet.parent_wallet_id,
+        json.dumps(wallet.attributes),
+        json.dumps(wallet.policy),
+        wallet.path,
+    )
     assert row is not None  # noqa: S101 (an INSERT of one row returns one)
-    return Wallet(*row)
+    return _wallet(row)
 
 
-RENAME_WALLET = f"""
-UPDATE wallets SET display_name = $3, version = version + 1
-WHERE wallet_id = $1 AND version = $2
+UPDATE_WALLET = f"""
+UPDATE wallets SET display_name = $2, attributes = $3::jsonb, policy = $4::jsonb,
+    version = version + 1
+WHERE wallet_id = $1
 RETURNING {_COLUMNS}
 """  # noqa: S608 (a constant)
 
 
-async def rename_wallet(
-    conn: Connection, wallet_id: int, version: int, display_name: str
-) -> Wallet | None:
-    """Change the name if `version` is still the wallet's; else nothing, and answer None."""
-    row = await conn.fetchrow(RENAME_WALLET, wallet_id, version, display_name)
-    return Wallet(*row) if row else None
+async def update_wallet(conn: Connection, wallet: Wallet) -> Wallet:
+    """Store a wallet's new name, attributes and policy; the caller has locked it."""
+    row = await conn.fetchrow(
+        UPDATE_WALLET,
+        wallet.wallet_id,
+        wallet.display_name,
+        json.dumps(wallet.attributes),
+        json.dumps(wallet.policy),
+    )
+    assert row is not None  # noqa: S101 (the caller has locked it)
+    return _wallet(row)
 
 
 CHANGE_STATE = f"""
@@ -87,7 +154,7 @@ async def change_state(conn: Connection, wallet_id: int, state: str) -> Wallet:
     await conn.execute(CHANGE_ACCOUNTS_STATE, wallet_id, state)
     row = await conn.fetchrow(CHANGE_STATE, wallet_id, state)
     assert row is not None  # noqa: S101 (the caller has locked it)
-    return Wallet(*row)
+    return _wallet(row)
 
 
 LOCK_WALLET = f"SELECT {_COLUMNS} FROM wallets WHERE wallet_id = $1 FOR NO KEY UPDATE"  # noqa: S608
@@ -96,7 +163,7 @@ LOCK_WALLET = f"SELECT {_COLUMNS} FROM wallets WHERE wallet_id = $1 FOR NO KEY U
 async def lock_wallet(conn: Connection, wallet_id: int) -> Wallet | None:
     """Lock a wallet's row: its state changes in turn, and no account is made meanwhile."""
     row = await conn.fetchrow(LOCK_WALLET, wallet_id)
-    return Wallet(*row) if row else None
+    return _wallet(row) if row else None
 
 
 LOCK_HOLDINGS = """

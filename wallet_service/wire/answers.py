@@ -9,13 +9,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from privy.wallet.v1 import amount_pb2, feed_pb2, ledger_pb2, lot_pb2, wallet_pb2
 
 from wallet_service import ids
-from wallet_service.decide.model import HOUSE, Entry, LotEntry, Transaction
+from wallet_service.decide.model import Entry, LotEntry, Transaction
+from wallet_service.decide.plan import HOUSE
 from wallet_service.errors import Refusal
 from wallet_service.store.balances import Balance, TrialBalanceLine
 from wallet_service.store.entries import WalletEntry, WalletLot
-from wallet_service.store.feed import FeedEvent
+from wallet_service.store.feed import FeedEvent, MovedEntry
 from wallet_service.store.periods import Period
-from wallet_service.store.wallets import Wallet
 
 
 def result_out(answer: Transaction | Refusal) -> ledger_pb2.PlanResult:
@@ -64,23 +64,26 @@ def transaction_out(transaction: Transaction) -> ledger_pb2.Transaction:
         )
         if transaction.exchange_rate_json
         else None,
+        amount=_amount_out(*transaction.amount),
+        captured_quantity=transaction.captured_quantity if transaction.kind == "BOOKING" else 0,
     )
 
 
 def _held_remaining_out(transaction: Transaction) -> amount_pb2.Amount | None:
     if transaction.kind != "BOOKING":
         return None
-    return amount_pb2.Amount(
-        asset_code=transaction.entries[0].key.asset_code,
-        minor_units=transaction.held_remaining_minor,
-    )
+    return _amount_out(transaction.entries[0].key.asset_code, transaction.held_remaining_minor)
+
+
+def _amount_out(asset_code: str, minor_units: int) -> amount_pb2.Amount:
+    return amount_pb2.Amount(asset_code=asset_code, minor_units=minor_units)
 
 
 def _entry_out(entry: Entry) -> ledger_pb2.TransactionEntry:
     wallet_id, account_type, asset_code = entry.key
     out = ledger_pb2.TransactionEntry(
         account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{account_type}"),
-        amount=amount_pb2.Amount(asset_code=asset_code, minor_units=entry.amount_minor),
+        amount=_amount_out(asset_code, entry.amount_minor),
         held_change_minor=entry.held_change_minor,
         lot_entries=_lot_entries_out(entry.lot_entries),
     )
@@ -103,20 +106,6 @@ def balance_out(balance: Balance) -> wallet_pb2.Balance:
         held_minor=balance.held_minor,
         available_minor=balance.available_minor,
         credit_limit_minor=balance.credit_limit_minor,
-    )
-
-
-def wallet_out(wallet: Wallet) -> wallet_pb2.Wallet:
-    return wallet_pb2.Wallet(
-        wallet_id=ids.wallet_text(wallet.wallet_id) if wallet.wallet_id else "",
-        type=wallet_pb2.WalletType.Value(f"WALLET_TYPE_{wallet.wallet_type}"),
-        display_name=wallet.display_name,
-        parent_wallet_id=ids.wallet_text(wallet.parent_wallet_id)
-        if wallet.parent_wallet_id
-        else "",
-        state=wallet_pb2.WalletState.Value(f"WALLET_STATE_{wallet.state}"),
-        version=wallet.version,
-        create_time=timestamp(wallet.created_at) if wallet.created_at else None,
     )
 
 
@@ -191,6 +180,16 @@ def feed_event_out(event: FeedEvent) -> feed_pb2.FeedEvent:
         traceparent=event.traceparent,
         create_time=timestamp(event.recorded_at),
         effective_time=timestamp(event.effective_at),
+        entries=[_moved_out(each) for each in event.entries],
+    )
+
+
+def _moved_out(entry: MovedEntry) -> ledger_pb2.TransactionEntry:
+    wallet_id, account_type, asset_code = entry.key
+    return ledger_pb2.TransactionEntry(
+        wallet_id=ids.wallet_text(wallet_id) if wallet_id != HOUSE else "",
+        account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{account_type}"),
+        amount=_amount_out(asset_code, entry.amount_minor),
     )
 
 

@@ -11,21 +11,26 @@ from shared.errors import InvalidArgument, invalid
 from shared.fields import checked_text, moment_of
 from shared.idempotency import DIGEST_BYTES, digest
 from wallet_service import ids
-from wallet_service.decide.model import (
+from wallet_service.decide.plan import (
     HOUSE,
     MAX_AMOUNT_MINOR,
     MAX_LEGS,
     WALLET,
     AccountKey,
+    AnyHold,
     CaptureHold,
+    ExtendLot,
     Leg,
+    LotId,
     LotTerms,
     OpenHold,
     Plan,
     ReleaseHold,
+    Spend,
     VoidOf,
 )
 from wallet_service.errors import Refusal, group_refused
+from wallet_service.wire import spending
 from wallet_service.wire.fields import (
     KINDS,
     MAX_CODE,
@@ -41,6 +46,9 @@ DEFAULT_PRIORITY = 100
 
 _ACCOUNT_TYPES = enum_names(ledger_pb2.AccountType, "ACCOUNT_TYPE_")
 _LOT_KINDS = enum_names(lot_pb2.LotKind, "LOT_KIND_")
+_MADE_BY_THE_LEDGER = frozenset({"VOID", "EXTENSION"})
+"""Whose legs the ledger makes under its own locks."""
+
 _OWN_KINDS = frozenset({"EXPIRATION", "BREAKAGE"})
 """What the ledger does by itself, and nobody may ask for."""
 
@@ -103,8 +111,10 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
     """Read a plan; `path` is its place in the request, for naming a field at fault."""
     if len(message.body_digest) != DIGEST_BYTES:
         raise invalid(f"{path}.body_digest", f"must be {DIGEST_BYTES} bytes")
+    if message.replay_only:
+        return _replay_of(message, path)
     wallet_id = ids.wallet_number(message.wallet_id)
-    legs = _legs_of(message, path)
+    legs, spend = spending.split_of(_legs_of(message, path), message, wallet_id, path)
     return Plan(
         request_id=checked_text(message.request_id, f"{path}.request_id", 1, MAX_REQUEST_ID),
         request_digest=digest(message.request_id.encode()),
@@ -112,7 +122,7 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
         kind=_kind_of(message, path),
         wallet_id=wallet_id,
         legs=legs,
-        hold=_hold_of(message, wallet_id, path),
+        hold=_hold_of(message, wallet_id, spend, path),
         effective_at=moment_of(message, "effective_time", path),
         reference=checked_text(message.reference, f"{path}.reference", 0, MAX_REFERENCE),
         metadata_json=metadata_json(message.metadata, f"{path}.metadata"),
@@ -123,10 +133,19 @@ def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
         event=message.event or None,
         traceparent=checked_text(message.traceparent, f"{path}.traceparent", 0, MAX_CODE),
         validate_only=message.validate_only,
-        void_of=_void_of(message, wallet_id, legs, path),
+        void_of=_void_of(message, path),
         lot=_lot_of(message, wallet_id, legs, path),
+        extend_lot=_extend_lot_of(message, wallet_id, path),
+        spend=spend,
+        wallet_version=_version_of(message, path),
         exchange_rate_json=_exchange_rate_json(message, legs, path),
     )
+
+
+def _replay_of(message: ledger_pb2.Plan, path: str) -> Plan:
+    request_id = checked_text(message.request_id, f"{path}.request_id", 1, MAX_REQUEST_ID)
+    request_digest = digest(request_id.encode())
+    return Plan(request_id, request_digest, message.body_digest, "", HOUSE, replay_only=True)
 
 
 def _plan_or_refusal(message: ledger_pb2.Plan, path: str) -> Plan | Refusal:
@@ -183,35 +202,54 @@ def _exchange_rate_json(message: ledger_pb2.Plan, legs: Sequence[Leg], path: str
     return canonical_json(MessageToDict(rate, preserving_proto_field_name=True))
 
 
-def _void_of(
-    message: ledger_pb2.Plan, wallet_id: int, legs: Sequence[Leg], path: str
-) -> VoidOf | None:
+def _void_of(message: ledger_pb2.Plan, path: str) -> VoidOf | None:
     if (message.kind == ledger_pb2.TRANSACTION_KIND_VOID) != message.HasField("void_of"):
         raise invalid(f"{path}.void_of", "must be set where the kind is VOID, and only there")
     if not message.HasField("void_of"):
         return None
     void = message.void_of
-    own = [leg for leg in legs if leg.key.wallet_id == wallet_id]
-    if len(own) != 1 or abs(own[0].amount_minor) != void.amount_minor:
-        raise invalid(f"{path}.void_of.amount_minor", "must be what the legs move on the wallet")
-    transaction_id = ids.transaction_number(void.transaction_id)
-    return VoidOf(own[0].key, transaction_id, void.amount_minor, void.voided_before_minor)
+    if not 0 <= void.amount_minor <= MAX_AMOUNT_MINOR:
+        raise invalid(f"{path}.void_of.amount_minor", f"must be 0 to {MAX_AMOUNT_MINOR}")
+    return VoidOf(ids.transaction_number(void.transaction_id), void.amount_minor)
+
+
+def _extend_lot_of(message: ledger_pb2.Plan, wallet_id: int, path: str) -> ExtendLot | None:
+    if (message.kind == ledger_pb2.TRANSACTION_KIND_EXTENSION) != message.HasField("extend_lot"):
+        raise invalid(f"{path}.extend_lot", "must be set where the kind is EXTENSION, only there")
+    if not message.HasField("extend_lot"):
+        return None
+    extend, name = message.extend_lot, f"{path}.extend_lot"
+    expires_at = moment_of(extend, "expire_time", name)
+    if expires_at is None:
+        raise invalid(f"{name}.expire_time", "is required")
+    asset_code = checked_text(extend.asset_code, f"{name}.asset_code", 1, MAX_CODE)
+    return ExtendLot(
+        AccountKey(wallet_id, WALLET, asset_code),
+        LotId(*ids.lot_number(extend.lot_id)),
+        expires_at,
+    )
+
+
+def _version_of(message: ledger_pb2.Plan, path: str) -> int:
+    if message.wallet_version < 0:
+        raise invalid(f"{path}.wallet_version", "must not be negative")
+    return message.wallet_version
 
 
 def _legs_of(message: ledger_pb2.Plan, path: str) -> tuple[Leg, ...]:
+    """Read the legs; whether they are balanced depends on what is spent."""
     if len(message.legs) > MAX_LEGS:
         raise invalid(f"{path}.legs", f"must be at most {MAX_LEGS}")
     legs = tuple(_leg_of(leg, f"{path}.legs[{i}]") for i, leg in enumerate(message.legs))
-    sums: dict[str, int] = {}
-    for leg in legs:
-        sums[leg.key.asset_code] = sums.get(leg.key.asset_code, 0) + leg.amount_minor
-    if any(sums.values()):
-        raise invalid(f"{path}.legs", f"must sum to zero for each asset, not {sums}")
     if len({leg.key for leg in legs}) < len(legs):
         raise invalid(f"{path}.legs", "must name each account once")
-    if not legs and message.WhichOneof("hold") is None:
+    made = KINDS.get(message.kind) in _MADE_BY_THE_LEDGER
+    if legs and made:
+        raise invalid(f"{path}.legs", "must be empty: the ledger makes them")
+    if not legs and not made and message.WhichOneof("hold") is None:
         raise invalid(f"{path}.legs", "must not be empty where no hold changes")
-    if legs and all(leg.wallet_id != message.wallet_id for leg in message.legs):
+    own = any(leg.wallet_id == message.wallet_id for leg in message.legs)
+    if legs and not own and not message.HasField("spend"):
         raise invalid(f"{path}.wallet_id", "must own one of the legs")
     return legs
 
@@ -227,37 +265,35 @@ def _leg_of(leg: ledger_pb2.Leg, path: str) -> Leg:
 
 
 def _hold_of(
-    message: ledger_pb2.Plan, wallet_id: int, path: str
-) -> OpenHold | CaptureHold | ReleaseHold | None:
+    message: ledger_pb2.Plan, wallet_id: int, spend: Spend | None, path: str
+) -> AnyHold | None:
     match message.WhichOneof("hold"):
         case "open_hold":
-            key, minor = _held(message.open_hold.amount, wallet_id, f"{path}.open_hold.amount")
+            amount = message.open_hold.amount
+            spending.check_amount(amount, f"{path}.open_hold.amount")
             expires_at = moment_of(message.open_hold, "expire_time", f"{path}.open_hold")
-            return OpenHold(key, minor, expires_at)
+            key = AccountKey(wallet_id, WALLET, amount.asset_code)
+            return OpenHold(key, amount.minor_units, expires_at)
         case "capture_hold":
-            capture = message.capture_hold
-            key, minor = _held(capture.amount, wallet_id, f"{path}.capture_hold.amount")
-            if _debited_minor(message, key) != minor:
-                raise invalid(f"{path}.capture_hold.amount", "must be what the legs debit")
-            return CaptureHold(key, ids.booking_number(capture.booking_id), minor)
+            return _capture_of(message, spend, f"{path}.capture_hold")
         case "release_hold":
-            release = message.release_hold
-            key = AccountKey(wallet_id, WALLET, release.asset_code)
-            return ReleaseHold(key, ids.booking_number(release.booking_id))
+            return ReleaseHold(ids.booking_number(message.release_hold.booking_id))
     return None
 
 
-def _held(amount: amount_pb2.Amount, wallet_id: int, path: str) -> tuple[AccountKey, int]:
-    if not 0 < amount.minor_units <= MAX_AMOUNT_MINOR:
-        raise invalid(f"{path}.minor_units", f"must be 1 to {MAX_AMOUNT_MINOR}")
-    return AccountKey(wallet_id, WALLET, amount.asset_code), amount.minor_units
-
-
-def _debited_minor(message: ledger_pb2.Plan, key: AccountKey) -> int:
-    for leg in message.legs:
-        if leg.wallet_id == message.wallet_id and leg.asset_code == key.asset_code:
-            return leg.amount_minor
-    return 0
+def _capture_of(message: ledger_pb2.Plan, spend: Spend | None, path: str) -> CaptureHold:
+    capture = message.capture_hold
+    spending.check_amount(capture.amount, f"{path}.amount")
+    if spend is None or (spend.asset_code, spend.amount_minor) != (
+        capture.amount.asset_code,
+        capture.amount.minor_units,
+    ):
+        raise invalid(f"{path}.amount", "must be what is spent")
+    quantity = sum(each.quantity for each in message.charges)
+    if capture.quantity not in {0, quantity}:
+        raise invalid(f"{path}.quantity", "must be what the charges are for")
+    before = capture.captured_quantity_before if capture.quantity else None
+    return CaptureHold(ids.booking_number(capture.booking_id), quantity, before)
 
 
 def _charges_json(charges: Sequence[ledger_pb2.Charge], path: str) -> str:
@@ -266,18 +302,30 @@ def _charges_json(charges: Sequence[ledger_pb2.Charge], path: str) -> str:
     for i, charge in enumerate(charges):
         checked_text(charge.product_code, f"{path}[{i}].product_code", 1, MAX_CODE)
         checked_text(charge.vendor_code, f"{path}[{i}].vendor_code", 0, MAX_CODE)
+        checked_text(charge.tax_code, f"{path}[{i}].tax_code", 0, MAX_CODE)
+        if len(charge.margins) > MAX_LEGS:
+            raise invalid(f"{path}[{i}].margins", f"must be at most {MAX_LEGS}")
     return canonical_json([_charge_dict(each) for each in charges])
 
 
 def _charge_dict(charge: ledger_pb2.Charge) -> dict[str, object]:
+    """Keep all that a charge says: a commit, and what finance hears of a void, go by it."""
+    amounts = {
+        "unit_price": charge.unit_price,
+        "price": charge.price,
+        "unit_cost": charge.unit_cost,
+        "cost": charge.cost,
+        "tax": charge.tax,
+        "revenue": charge.revenue,
+    }
+    margins = [{"wallet_id": m.wallet_id, "minor_units": m.minor_units} for m in charge.margins]
     return {
         "product_code": charge.product_code,
         "quantity": charge.quantity,
-        "unit_price": _amount_dict(charge.unit_price),
-        "price": _amount_dict(charge.price),
-        "unit_cost": _amount_dict(charge.unit_cost),
-        "cost": _amount_dict(charge.cost),
         "vendor_code": charge.vendor_code,
+        "tax_code": charge.tax_code,
+        "margins": margins,
+        **{name: _amount_dict(each) for name, each in amounts.items() if each.asset_code},
     }
 
 

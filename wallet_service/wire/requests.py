@@ -5,11 +5,11 @@ from typing import TypeAlias
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
-from shared.errors import FieldViolation, InvalidArgument, invalid
+from shared.errors import invalid
 from shared.fields import checked_text, moment_of
 from shared.idempotency import body_digest, digest
 from wallet_service import ids
-from wallet_service.decide.model import MAX_AMOUNT_MINOR
+from wallet_service.decide.plan import MAX_AMOUNT_MINOR
 from wallet_service.errors import wallet_not_found
 from wallet_service.once import Request
 from wallet_service.store.balances import Bound
@@ -19,7 +19,6 @@ from wallet_service.wire.fields import (
     MAX_CODE,
     MAX_REFERENCE,
     MAX_REQUEST_ID,
-    enum_name,
     enum_names,
     metadata_json,
 )
@@ -27,6 +26,7 @@ from wallet_service.wire.fields import (
 Mutation: TypeAlias = (
     wallet_pb2.CreateWalletRequest
     | wallet_pb2.UpdateWalletRequest
+    | wallet_pb2.MoveWalletRequest
     | wallet_pb2.FreezeWalletRequest
     | wallet_pb2.UnfreezeWalletRequest
     | wallet_pb2.CloseWalletRequest
@@ -34,31 +34,8 @@ Mutation: TypeAlias = (
     | ledger_pb2.CloseAccountingPeriodRequest
 )
 
-MAX_DISPLAY_NAME = 200
-
-_WALLET_TYPES = enum_names(wallet_pb2.WalletType, "WALLET_TYPE_")
 _KNOWN_KINDS = {name for number, name in KINDS.items() if number}
 _BASES = enum_names(wallet_pb2.TimeBasis, "TIME_BASIS_")
-
-
-def create_request_of(
-    message: wallet_pb2.CreateWalletRequest,
-) -> tuple[Request, str, str, int | None]:
-    """Read what `CreateWallet` needs: the request, type, name and parent."""
-    wallet = message.wallet
-    faults = [
-        FieldViolation(f"wallet.{name}", "is assigned by the service")
-        for name in ("wallet_id", "state", "version")
-        if getattr(wallet, name)
-    ]
-    if faults:
-        raise InvalidArgument("FIELD_INVALID", *faults)
-    return (
-        request_of(message),
-        enum_name(_WALLET_TYPES, wallet.type, "wallet.type"),
-        checked_text(wallet.display_name, "wallet.display_name", 1, MAX_DISPLAY_NAME),
-        ids.wallet_number(wallet.parent_wallet_id) if wallet.parent_wallet_id else None,
-    )
 
 
 def request_of(message: Mutation) -> Request:

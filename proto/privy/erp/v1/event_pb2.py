@@ -25,19 +25,20 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from privy.wallet.v1 import amount_pb2 as privy_dot_wallet_dot_v1_dot_amount__pb2
 from privy.wallet.v1 import ledger_pb2 as privy_dot_wallet_dot_v1_dot_ledger__pb2
+from privy.wallet.v1 import wallet_pb2 as privy_dot_wallet_dot_v1_dot_wallet__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18privy/erp/v1/event.proto\x12\x0cprivy.erp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cprivy/wallet/v1/amount.proto\x1a\x1cprivy/wallet/v1/ledger.proto\"\x97\x03\n\x10\x43ostRevenueEvent\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12.\n\x04kind\x18\x02 \x01(\x0e\x32 .privy.wallet.v1.TransactionKind\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12\x14\n\x0cproduct_code\x18\x04 \x01(\t\x12\x10\n\x08quantity\x18\x05 \x01(\x03\x12&\n\x05lines\x18\x06 \x03(\x0b\x32\x17.privy.erp.v1.EventLine\x12\x1a\n\x12price_book_version\x18\x07 \x01(\t\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12\x11\n\treference\x18\t \x01(\t\x12\x12\n\nbooking_id\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14voids_transaction_id\x18\r \x01(\t\"\x82\x01\n\tEventLine\x12$\n\x04type\x18\x01 \x01(\x0e\x32\x16.privy.erp.v1.LineType\x12\'\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x17.privy.wallet.v1.Amount\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12\x13\n\x0bvendor_code\x18\x04 \x01(\t*\xbd\x01\n\x08LineType\x12\x19\n\x15LINE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11LINE_TYPE_FUNDING\x10\x01\x12\x1e\n\x1aLINE_TYPE_DEFERRED_REVENUE\x10\x02\x12\x15\n\x11LINE_TYPE_REVENUE\x10\x03\x12\x12\n\x0eLINE_TYPE_COST\x10\x04\x12\x1c\n\x18LINE_TYPE_VENDOR_PAYABLE\x10\x05\x12\x16\n\x12LINE_TYPE_BREAKAGE\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18privy/erp/v1/event.proto\x12\x0cprivy.erp.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cprivy/wallet/v1/amount.proto\x1a\x1cprivy/wallet/v1/ledger.proto\x1a\x1cprivy/wallet/v1/wallet.proto\"\x92\x05\n\x10\x43ostRevenueEvent\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12.\n\x04kind\x18\x02 \x01(\x0e\x32 .privy.wallet.v1.TransactionKind\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12\x14\n\x0cproduct_code\x18\x04 \x01(\t\x12\x10\n\x08quantity\x18\x05 \x01(\x03\x12&\n\x05lines\x18\x06 \x03(\x0b\x32\x17.privy.erp.v1.EventLine\x12\x1a\n\x12price_book_version\x18\x07 \x01(\t\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12\x11\n\treference\x18\t \x01(\t\x12\x12\n\nbooking_id\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14voids_transaction_id\x18\r \x01(\t\x12\'\n\x04path\x18\x0e \x03(\x0b\x32\x19.privy.wallet.v1.PathNode\x12\x1c\n\x14\x65nterprise_wallet_id\x18\x0f \x01(\t\x12\x1a\n\x12merchant_wallet_id\x18\x10 \x01(\t\x12\x1d\n\x15\x61pplication_wallet_id\x18\x11 \x01(\t\x12\x19\n\x11\x63hannel_wallet_id\x18\x12 \x01(\t\x12\x1a\n\x12reseller_wallet_id\x18\x13 \x01(\t\x12\x13\n\x0bvendor_code\x18\x14 \x01(\t\x12\x10\n\x08tax_code\x18\x15 \x01(\t\x12\x19\n\x11seller_wallet_ids\x18\x16 \x03(\t\"\xaa\x01\n\tEventLine\x12$\n\x04type\x18\x01 \x01(\x0e\x32\x16.privy.erp.v1.LineType\x12\'\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x17.privy.wallet.v1.Amount\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12\x13\n\x0bvendor_code\x18\x04 \x01(\t\x12\x14\n\x0c\x61\x63\x63ount_code\x18\x05 \x01(\t\x12\x10\n\x08tax_code\x18\x06 \x01(\t*\xfe\x01\n\x08LineType\x12\x19\n\x15LINE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11LINE_TYPE_FUNDING\x10\x01\x12\x1e\n\x1aLINE_TYPE_DEFERRED_REVENUE\x10\x02\x12\x15\n\x11LINE_TYPE_REVENUE\x10\x03\x12\x12\n\x0eLINE_TYPE_COST\x10\x04\x12\x1c\n\x18LINE_TYPE_VENDOR_PAYABLE\x10\x05\x12\x16\n\x12LINE_TYPE_BREAKAGE\x10\x06\x12\x11\n\rLINE_TYPE_TAX\x10\x07\x12\x14\n\x10LINE_TYPE_MARGIN\x10\x08\x12\x16\n\x12LINE_TYPE_EXCHANGE\x10\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'privy.erp.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINETYPE']._serialized_start=679
-  _globals['_LINETYPE']._serialized_end=868
-  _globals['_COSTREVENUEEVENT']._serialized_start=136
-  _globals['_COSTREVENUEEVENT']._serialized_end=543
-  _globals['_EVENTLINE']._serialized_start=546
-  _globals['_EVENTLINE']._serialized_end=676
+  _globals['_LINETYPE']._serialized_start=1000
+  _globals['_LINETYPE']._serialized_end=1254
+  _globals['_COSTREVENUEEVENT']._serialized_start=166
+  _globals['_COSTREVENUEEVENT']._serialized_end=824
+  _globals['_EVENTLINE']._serialized_start=827
+  _globals['_EVENTLINE']._serialized_end=997
 # @@protoc_insertion_point(module_scope)

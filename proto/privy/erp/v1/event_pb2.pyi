@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from privy.wallet.v1 import amount_pb2 as _amount_pb2
 from privy.wallet.v1 import ledger_pb2 as _ledger_pb2
+from privy.wallet.v1 import wallet_pb2 as _wallet_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -42,6 +43,12 @@ class _LineTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LineType.Val
     """Owed to a vendor."""
     LINE_TYPE_BREAKAGE: _LineType.ValueType  # 6
     """Earned by what expired unspent."""
+    LINE_TYPE_TAX: _LineType.ValueType  # 7
+    """Collected with a price, and owed to the tax office."""
+    LINE_TYPE_MARGIN: _LineType.ValueType  # 8
+    """Earned by a reseller, whose balance it joins."""
+    LINE_TYPE_EXCHANGE: _LineType.ValueType  # 9
+    """The house's side of an exchange of assets."""
 
 class LineType(_LineType, metaclass=_LineTypeEnumTypeWrapper):
     """What a line means to finance."""
@@ -60,6 +67,12 @@ LINE_TYPE_VENDOR_PAYABLE: LineType.ValueType  # 5
 """Owed to a vendor."""
 LINE_TYPE_BREAKAGE: LineType.ValueType  # 6
 """Earned by what expired unspent."""
+LINE_TYPE_TAX: LineType.ValueType  # 7
+"""Collected with a price, and owed to the tax office."""
+LINE_TYPE_MARGIN: LineType.ValueType  # 8
+"""Earned by a reseller, whose balance it joins."""
+LINE_TYPE_EXCHANGE: LineType.ValueType  # 9
+"""The house's side of an exchange of assets."""
 Global___LineType: _TypeAlias = LineType  # noqa: Y015
 
 @_typing.final
@@ -67,7 +80,11 @@ class CostRevenueEvent(_message.Message):
     """The finance fact of one transaction: what it cost and earned. It is the
     message on the cost-revenue topic and, one document per event, in Firestore.
 
-    Its lines are the transaction's legs: for each asset they sum to zero.
+    Its lines are the transaction's legs: for each asset they sum to zero. A top-up
+    is deferred revenue, which usage recognises and expiry makes breakage.
+
+    A refund is an event of kind VOID with `voids_transaction_id`: its lines are of
+    the types of those that it takes back, with the opposite sign.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -85,6 +102,15 @@ class CostRevenueEvent(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     VOIDS_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    ENTERPRISE_WALLET_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_WALLET_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_WALLET_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_WALLET_ID_FIELD_NUMBER: _builtins.int
+    RESELLER_WALLET_ID_FIELD_NUMBER: _builtins.int
+    VENDOR_CODE_FIELD_NUMBER: _builtins.int
+    TAX_CODE_FIELD_NUMBER: _builtins.int
+    SELLER_WALLET_IDS_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """The transaction it belongs to; also the event's id."""
     kind: _ledger_pb2.TransactionKind.ValueType
@@ -94,7 +120,9 @@ class CostRevenueEvent(_message.Message):
     product_code: _builtins.str
     """The product used; empty where the action uses none."""
     quantity: _builtins.int
-    """How many units of it; 0 where the action uses none."""
+    """How many units of it; 0 where the action uses none. Of a void: how many the
+    transaction used that it takes back, whole or in part.
+    """
     price_book_version: _builtins.str
     """Version of the price book that the figures come from; empty if none."""
     request_id: _builtins.str
@@ -107,6 +135,22 @@ class CostRevenueEvent(_message.Message):
     """The transaction that this one takes back; its lines reverse that one's.
     Empty if none.
     """
+    enterprise_wallet_id: _builtins.str
+    """The enterprise, or node of one, nearest to the wallet on its path that has
+    this role; empty where there is none.
+    """
+    merchant_wallet_id: _builtins.str
+    """See `enterprise_wallet_id`."""
+    application_wallet_id: _builtins.str
+    """See `enterprise_wallet_id`."""
+    channel_wallet_id: _builtins.str
+    """See `enterprise_wallet_id`."""
+    reseller_wallet_id: _builtins.str
+    """The reseller nearest to the wallet on its path; empty where there is none."""
+    vendor_code: _builtins.str
+    """Who is paid the cost; empty where there is none."""
+    tax_code: _builtins.str
+    """Which tax is in the price, such as `VAT`; empty where none is."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventLine]:
         """Balanced for each asset."""
@@ -118,6 +162,16 @@ class CostRevenueEvent(_message.Message):
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When it counts."""
+
+    @_builtins.property
+    def path(self) -> _containers.RepeatedCompositeFieldContainer[_wallet_pb2.PathNode]:
+        """The wallets above the one that asked, the topmost first, then itself."""
+
+    @_builtins.property
+    def seller_wallet_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The resellers that earn a margin by it, the one nearest to the buyer first.
+        They are as of the usage, also in an event that takes it back.
+        """
 
     def __init__(
         self,
@@ -135,10 +189,19 @@ class CostRevenueEvent(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         voids_transaction_id: _builtins.str = ...,
+        path: _abc.Iterable[_wallet_pb2.PathNode] | None = ...,
+        enterprise_wallet_id: _builtins.str = ...,
+        merchant_wallet_id: _builtins.str = ...,
+        application_wallet_id: _builtins.str = ...,
+        channel_wallet_id: _builtins.str = ...,
+        reseller_wallet_id: _builtins.str = ...,
+        vendor_code: _builtins.str = ...,
+        tax_code: _builtins.str = ...,
+        seller_wallet_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "create_time", b"create_time", "effective_time", b"effective_time", "kind", b"kind", "lines", b"lines", "price_book_version", b"price_book_version", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "transaction_id", b"transaction_id", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_wallet_id", b"application_wallet_id", "booking_id", b"booking_id", "channel_wallet_id", b"channel_wallet_id", "create_time", b"create_time", "effective_time", b"effective_time", "enterprise_wallet_id", b"enterprise_wallet_id", "kind", b"kind", "lines", b"lines", "merchant_wallet_id", b"merchant_wallet_id", "path", b"path", "price_book_version", b"price_book_version", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "reseller_wallet_id", b"reseller_wallet_id", "seller_wallet_ids", b"seller_wallet_ids", "tax_code", b"tax_code", "transaction_id", b"transaction_id", "vendor_code", b"vendor_code", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -154,12 +217,18 @@ class EventLine(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     WALLET_ID_FIELD_NUMBER: _builtins.int
     VENDOR_CODE_FIELD_NUMBER: _builtins.int
+    ACCOUNT_CODE_FIELD_NUMBER: _builtins.int
+    TAX_CODE_FIELD_NUMBER: _builtins.int
     type: Global___LineType.ValueType
     """What the line means to finance."""
     wallet_id: _builtins.str
     """The wallet whose account it is on; empty for the house."""
     vendor_code: _builtins.str
     """The vendor, on cost and payable lines."""
+    account_code: _builtins.str
+    """The account of the ERP's chart that the line belongs to."""
+    tax_code: _builtins.str
+    """Which tax, on tax lines."""
     @_builtins.property
     def amount(self) -> _amount_pb2.Amount:
         """Debits positive, credits negative."""
@@ -171,10 +240,12 @@ class EventLine(_message.Message):
         amount: _amount_pb2.Amount | None = ...,
         wallet_id: _builtins.str = ...,
         vendor_code: _builtins.str = ...,
+        account_code: _builtins.str = ...,
+        tax_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "type", b"type", "vendor_code", b"vendor_code", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_code", b"account_code", "amount", b"amount", "tax_code", b"tax_code", "type", b"type", "vendor_code", b"vendor_code", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

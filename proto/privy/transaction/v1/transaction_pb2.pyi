@@ -78,9 +78,9 @@ class Transaction(_message.Message):
     state: _ledger_pb2.TransactionState.ValueType
     """What became of it."""
     wallet_id: _builtins.str
-    """The wallet that asked; a transfer's source."""
+    """The wallet that asked; the source of a transfer, assignment or unassignment."""
     target_wallet_id: _builtins.str
-    """A transfer's target; else empty."""
+    """The target of a transfer, assignment or unassignment; else empty."""
     price_book_version: _builtins.str
     """Version of the price book that the charges come from; empty if none."""
     request_id: _builtins.str
@@ -314,6 +314,7 @@ class BookUsageRequest(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    QUOTE_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, 1 to 64 characters, unique over every mutating call."""
     wallet_id: _builtins.str
@@ -326,6 +327,10 @@ class BookUsageRequest(_message.Message):
     """Business id, at most 128 characters; need not be unique."""
     validate_only: _builtins.bool
     """Runs every check and writes nothing."""
+    quote_id: _builtins.str
+    """From `QuoteUsage`, for the same wallet, product and quantity: the price is
+    that of the price book that was quoted from. Today's if empty.
+    """
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When it counts; now if unset."""
@@ -350,10 +355,11 @@ class BookUsageRequest(_message.Message):
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        quote_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "expire_time", b"expire_time", "metadata", b"metadata", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "expire_time", b"expire_time", "metadata", b"metadata", "product_code", b"product_code", "quantity", b"quantity", "quote_id", b"quote_id", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -601,6 +607,7 @@ class RecordUsageRequest(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    QUOTE_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, 1 to 64 characters, unique over every mutating call."""
     wallet_id: _builtins.str
@@ -613,6 +620,10 @@ class RecordUsageRequest(_message.Message):
     """Business id, at most 128 characters; need not be unique."""
     validate_only: _builtins.bool
     """Runs every check and writes nothing."""
+    quote_id: _builtins.str
+    """From `QuoteUsage`, for the same wallet, product and quantity: the price is
+    that of the price book that was quoted from. Today's if empty.
+    """
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When it counts; now if unset."""
@@ -632,10 +643,11 @@ class RecordUsageRequest(_message.Message):
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
+        quote_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "metadata", b"metadata", "product_code", b"product_code", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "metadata", b"metadata", "product_code", b"product_code", "quantity", b"quantity", "quote_id", b"quote_id", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -902,10 +914,16 @@ class QuoteUsageResponse(_message.Message):
     PRICE_BOOK_VERSION_FIELD_NUMBER: _builtins.int
     BALANCE_FIELD_NUMBER: _builtins.int
     SUFFICIENT_FUNDS_FIELD_NUMBER: _builtins.int
+    QUOTE_ID_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     price_book_version: _builtins.str
     """Version of the price book that the charges come from."""
     sufficient_funds: _builtins.bool
-    """Whether the wallet could pay it now."""
+    """Whether it could be paid now, by the wallet or those who pay for it, within
+    all limits.
+    """
+    quote_id: _builtins.str
+    """Has the quote honoured until `expire_time`, by `BookUsage` or `RecordUsage`."""
     @_builtins.property
     def charges(self) -> _containers.RepeatedCompositeFieldContainer[_ledger_pb2.Charge]:
         """What would be charged."""
@@ -918,6 +936,10 @@ class QuoteUsageResponse(_message.Message):
     def balance(self) -> _wallet_pb2.Balance:
         """The wallet's balance in that asset."""
 
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when; 15 minutes from now."""
+
     def __init__(
         self,
         *,
@@ -926,10 +948,12 @@ class QuoteUsageResponse(_message.Message):
         price_book_version: _builtins.str = ...,
         balance: _wallet_pb2.Balance | None = ...,
         sufficient_funds: _builtins.bool = ...,
+        quote_id: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "expire_time", b"expire_time", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "charges", b"charges", "price_book_version", b"price_book_version", "sufficient_funds", b"sufficient_funds", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "charges", b"charges", "expire_time", b"expire_time", "price_book_version", b"price_book_version", "quote_id", b"quote_id", "sufficient_funds", b"sufficient_funds", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

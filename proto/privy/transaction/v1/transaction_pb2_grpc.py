@@ -41,7 +41,8 @@ class TransactionServiceStub:
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     def __init__(self, channel):
@@ -118,7 +119,8 @@ class TransactionServiceServicer:
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     def TopUp(self, request, context):
@@ -132,7 +134,7 @@ class TransactionServiceServicer:
     def BookUsage(self, request, context):
         """Sets the price of a usage aside, at today's price, frozen. What is still set
         aside at `expire_time` is set free by itself, within seconds.
-        Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+        Errors of prices come first: see `RecordUsage`. Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -141,10 +143,11 @@ class TransactionServiceServicer:
 
     def CommitUsage(self, request, context):
         """Takes all or part of what a booking holds, at the booking's price. May be
-        called several times, until nothing is left.
+        called several times, until nothing is left; parts make the whole, to the
+        last minor unit.
         Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
         (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
-        `needed_minor`).
+        `needed_minor`), ABORTED (`BOOKING_STALE`: others are taking it at the same time).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,7 +164,10 @@ class TransactionServiceServicer:
 
     def RecordUsage(self, request, context):
         """Books and commits a usage in one step.
-        Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+        First, all of prices: INVALID_ARGUMENT (`QUOTE_INVALID`), FAILED_PRECONDITION
+        (`QUOTE_EXPIRED`; `PRICE_BOOK_MISSING`: none is in force), INVALID_ARGUMENT
+        (`PRODUCT_UNKNOWN`), FAILED_PRECONDITION (`PRICE_BELOW_WHOLESALE`: a reseller
+        would sell below what it pays, with `wallet_id`). Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -183,8 +189,7 @@ class TransactionServiceServicer:
         units on every leg, and together always make the whole.
         Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
         (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
-        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
-        ABORTED (`VOID_STALE`: others are voiding it at the same time).
+        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,7 +197,8 @@ class TransactionServiceServicer:
 
     def QuoteUsage(self, request, context):
         """Prices a usage and says whether the wallet could pay for it. No effect.
-        Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+        Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
+        NOT_FOUND (`WALLET_NOT_FOUND`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -292,7 +298,8 @@ class TransactionService:
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     @staticmethod

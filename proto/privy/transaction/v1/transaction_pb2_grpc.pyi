@@ -42,7 +42,8 @@ class TransactionServiceStub:
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     @_typing.overload
@@ -56,15 +57,16 @@ class TransactionServiceStub:
     BookUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.BookUsageRequest, _transaction_pb2.BookUsageResponse]
     """Sets the price of a usage aside, at today's price, frozen. What is still set
     aside at `expire_time` is set free by itself, within seconds.
-    Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+    Errors of prices come first: see `RecordUsage`. Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
     CommitUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.CommitUsageRequest, _transaction_pb2.CommitUsageResponse]
     """Takes all or part of what a booking holds, at the booking's price. May be
-    called several times, until nothing is left.
+    called several times, until nothing is left; parts make the whole, to the
+    last minor unit.
     Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
     (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
-    `needed_minor`).
+    `needed_minor`), ABORTED (`BOOKING_STALE`: others are taking it at the same time).
     """
     CancelUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.CancelUsageRequest, _transaction_pb2.CancelUsageResponse]
     """Sets free whatever a booking still holds.
@@ -73,7 +75,10 @@ class TransactionServiceStub:
     """
     RecordUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.RecordUsageRequest, _transaction_pb2.RecordUsageResponse]
     """Books and commits a usage in one step.
-    Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+    First, all of prices: INVALID_ARGUMENT (`QUOTE_INVALID`), FAILED_PRECONDITION
+    (`QUOTE_EXPIRED`; `PRICE_BOOK_MISSING`: none is in force), INVALID_ARGUMENT
+    (`PRODUCT_UNKNOWN`), FAILED_PRECONDITION (`PRICE_BELOW_WHOLESALE`: a reseller
+    would sell below what it pays, with `wallet_id`). Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
     Transfer: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.TransferRequest, _transaction_pb2.TransferResponse]
@@ -87,12 +92,12 @@ class TransactionServiceStub:
     units on every leg, and together always make the whole.
     Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
     (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
-    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
-    ABORTED (`VOID_STALE`: others are voiding it at the same time).
+    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent).
     """
     QuoteUsage: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.QuoteUsageRequest, _transaction_pb2.QuoteUsageResponse]
     """Prices a usage and says whether the wallet could pay for it. No effect.
-    Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+    Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
+    NOT_FOUND (`WALLET_NOT_FOUND`).
     """
     GetTransaction: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.GetTransactionRequest, _transaction_pb2.GetTransactionResponse]
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
@@ -121,7 +126,8 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -132,15 +138,16 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     BookUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.BookUsageRequest, _transaction_pb2.BookUsageResponse]  # type: ignore[assignment]
     """Sets the price of a usage aside, at today's price, frozen. What is still set
     aside at `expire_time` is set free by itself, within seconds.
-    Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+    Errors of prices come first: see `RecordUsage`. Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
     CommitUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.CommitUsageRequest, _transaction_pb2.CommitUsageResponse]  # type: ignore[assignment]
     """Takes all or part of what a booking holds, at the booking's price. May be
-    called several times, until nothing is left.
+    called several times, until nothing is left; parts make the whole, to the
+    last minor unit.
     Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
     (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
-    `needed_minor`).
+    `needed_minor`), ABORTED (`BOOKING_STALE`: others are taking it at the same time).
     """
     CancelUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.CancelUsageRequest, _transaction_pb2.CancelUsageResponse]  # type: ignore[assignment]
     """Sets free whatever a booking still holds.
@@ -149,7 +156,10 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     """
     RecordUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.RecordUsageRequest, _transaction_pb2.RecordUsageResponse]  # type: ignore[assignment]
     """Books and commits a usage in one step.
-    Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+    First, all of prices: INVALID_ARGUMENT (`QUOTE_INVALID`), FAILED_PRECONDITION
+    (`QUOTE_EXPIRED`; `PRICE_BOOK_MISSING`: none is in force), INVALID_ARGUMENT
+    (`PRODUCT_UNKNOWN`), FAILED_PRECONDITION (`PRICE_BELOW_WHOLESALE`: a reseller
+    would sell below what it pays, with `wallet_id`). Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
     `needed_minor`).
     """
     Transfer: _aio.UnaryUnaryMultiCallable[_transaction_pb2.TransferRequest, _transaction_pb2.TransferResponse]  # type: ignore[assignment]
@@ -163,12 +173,12 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     units on every leg, and together always make the whole.
     Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
     (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
-    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
-    ABORTED (`VOID_STALE`: others are voiding it at the same time).
+    `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent).
     """
     QuoteUsage: _aio.UnaryUnaryMultiCallable[_transaction_pb2.QuoteUsageRequest, _transaction_pb2.QuoteUsageResponse]  # type: ignore[assignment]
     """Prices a usage and says whether the wallet could pay for it. No effect.
-    Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+    Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
+    NOT_FOUND (`WALLET_NOT_FOUND`).
     """
     GetTransaction: _aio.UnaryUnaryMultiCallable[_transaction_pb2.GetTransactionRequest, _transaction_pb2.GetTransactionResponse]  # type: ignore[assignment]
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
@@ -196,7 +206,8 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Errors of every mutating call, in order: INVALID_ARGUMENT (a field),
     RESOURCE_EXHAUSTED (`OVERLOADED`), ALREADY_EXISTS (`REQUEST_ID_REUSED`),
-    NOT_FOUND (`WALLET_NOT_FOUND`), then those named at the call.
+    NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED (`VERSION_STALE`: the wallet is being
+    changed at the same time), then those named at the call.
     """
 
     @_abc_1.abstractmethod
@@ -217,7 +228,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transaction_pb2.BookUsageResponse, _abc.Awaitable[_transaction_pb2.BookUsageResponse]]:
         """Sets the price of a usage aside, at today's price, frozen. What is still set
         aside at `expire_time` is set free by itself, within seconds.
-        Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+        Errors of prices come first: see `RecordUsage`. Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
 
@@ -228,10 +239,11 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_pb2.CommitUsageResponse, _abc.Awaitable[_transaction_pb2.CommitUsageResponse]]:
         """Takes all or part of what a booking holds, at the booking's price. May be
-        called several times, until nothing is left.
+        called several times, until nothing is left; parts make the whole, to the
+        last minor unit.
         Then: NOT_FOUND (`BOOKING_NOT_FOUND`), FAILED_PRECONDITION
         (`BOOKING_CLOSED`, `BOOKING_EXPIRED`, or `BOOKING_EXCEEDED` with `remaining_minor` and
-        `needed_minor`).
+        `needed_minor`), ABORTED (`BOOKING_STALE`: others are taking it at the same time).
         """
 
     @_abc_1.abstractmethod
@@ -252,7 +264,10 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_pb2.RecordUsageResponse, _abc.Awaitable[_transaction_pb2.RecordUsageResponse]]:
         """Books and commits a usage in one step.
-        Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
+        First, all of prices: INVALID_ARGUMENT (`QUOTE_INVALID`), FAILED_PRECONDITION
+        (`QUOTE_EXPIRED`; `PRICE_BOOK_MISSING`: none is in force), INVALID_ARGUMENT
+        (`PRODUCT_UNKNOWN`), FAILED_PRECONDITION (`PRICE_BELOW_WHOLESALE`: a reseller
+        would sell below what it pays, with `wallet_id`). Then: FAILED_PRECONDITION (`INSUFFICIENT_FUNDS`, with `available_minor` and
         `needed_minor`).
         """
 
@@ -278,8 +293,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         units on every leg, and together always make the whole.
         Then: NOT_FOUND (`TRANSACTION_NOT_FOUND`), FAILED_PRECONDITION
         (`TRANSACTION_NOT_VOIDABLE`; `VOID_EXCEEDED` with `remaining_minor` and
-        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent),
-        ABORTED (`VOID_STALE`: others are voiding it at the same time).
+        `needed_minor`; `INSUFFICIENT_FUNDS` where what was received is spent).
         """
 
     @_abc_1.abstractmethod
@@ -289,7 +303,8 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_pb2.QuoteUsageResponse, _abc.Awaitable[_transaction_pb2.QuoteUsageResponse]]:
         """Prices a usage and says whether the wallet could pay for it. No effect.
-        Errors, in order: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+        Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
+        NOT_FOUND (`WALLET_NOT_FOUND`).
         """
 
     @_abc_1.abstractmethod

@@ -24,25 +24,26 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from privy.wallet.v1 import ledger_pb2 as privy_dot_wallet_dot_v1_dot_ledger__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprivy/wallet/v1/feed.proto\x12\x0fprivy.wallet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc1\x01\n\tFeedEvent\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12\x11\n\twallet_id\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\x11PullEventsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x12\n\nmax_events\x18\x02 \x01(\x05\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x89\x01\n\x12PullEventsResponse\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.privy.wallet.v1.FeedEvent\x12\x0f\n\x07\x62\x61\x63klog\x18\x02 \x01(\x03\x12\x36\n\x12oldest_create_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x18\x41\x63knowledgeEventsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x17\n\x0ftransaction_ids\x18\x02 \x03(\t\"\x1b\n\x19\x41\x63knowledgeEventsResponse2\xd5\x01\n\x10\x45ventFeedService\x12U\n\nPullEvents\x12\".privy.wallet.v1.PullEventsRequest\x1a#.privy.wallet.v1.PullEventsResponse\x12j\n\x11\x41\x63knowledgeEvents\x12).privy.wallet.v1.AcknowledgeEventsRequest\x1a*.privy.wallet.v1.AcknowledgeEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprivy/wallet/v1/feed.proto\x12\x0fprivy.wallet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cprivy/wallet/v1/ledger.proto\"\xf5\x01\n\tFeedEvent\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12\x11\n\twallet_id\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x07\x65ntries\x18\x07 \x03(\x0b\x32!.privy.wallet.v1.TransactionEntry\"e\n\x11PullEventsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x12\n\nmax_events\x18\x02 \x01(\x05\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x89\x01\n\x12PullEventsResponse\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.privy.wallet.v1.FeedEvent\x12\x0f\n\x07\x62\x61\x63klog\x18\x02 \x01(\x03\x12\x36\n\x12oldest_create_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x18\x41\x63knowledgeEventsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x17\n\x0ftransaction_ids\x18\x02 \x03(\t\"\x1b\n\x19\x41\x63knowledgeEventsResponse2\xd5\x01\n\x10\x45ventFeedService\x12U\n\nPullEvents\x12\".privy.wallet.v1.PullEventsRequest\x1a#.privy.wallet.v1.PullEventsResponse\x12j\n\x11\x41\x63knowledgeEvents\x12).privy.wallet.v1.AcknowledgeEventsRequest\x1a*.privy.wallet.v1.AcknowledgeEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'privy.wallet.v1.feed_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FEEDEVENT']._serialized_start=113
-  _globals['_FEEDEVENT']._serialized_end=306
-  _globals['_PULLEVENTSREQUEST']._serialized_start=308
-  _globals['_PULLEVENTSREQUEST']._serialized_end=409
-  _globals['_PULLEVENTSRESPONSE']._serialized_start=412
-  _globals['_PULLEVENTSRESPONSE']._serialized_end=549
-  _globals['_ACKNOWLEDGEEVENTSREQUEST']._serialized_start=551
-  _globals['_ACKNOWLEDGEEVENTSREQUEST']._serialized_end=623
-  _globals['_ACKNOWLEDGEEVENTSRESPONSE']._serialized_start=625
-  _globals['_ACKNOWLEDGEEVENTSRESPONSE']._serialized_end=652
-  _globals['_EVENTFEEDSERVICE']._serialized_start=655
-  _globals['_EVENTFEEDSERVICE']._serialized_end=868
+  _globals['_FEEDEVENT']._serialized_start=143
+  _globals['_FEEDEVENT']._serialized_end=388
+  _globals['_PULLEVENTSREQUEST']._serialized_start=390
+  _globals['_PULLEVENTSREQUEST']._serialized_end=491
+  _globals['_PULLEVENTSRESPONSE']._serialized_start=494
+  _globals['_PULLEVENTSRESPONSE']._serialized_end=631
+  _globals['_ACKNOWLEDGEEVENTSREQUEST']._serialized_start=633
+  _globals['_ACKNOWLEDGEEVENTSREQUEST']._serialized_end=705
+  _globals['_ACKNOWLEDGEEVENTSRESPONSE']._serialized_start=707
+  _globals['_ACKNOWLEDGEEVENTSRESPONSE']._serialized_end=734
+  _globals['_EVENTFEEDSERVICE']._serialized_start=737
+  _globals['_EVENTFEEDSERVICE']._serialized_end=950
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from privy.wallet.v1 import ledger_pb2 as _ledger_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -32,13 +33,14 @@ class FeedEvent(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """The transaction it belongs to; unique among events."""
     wallet_id: _builtins.str
     """The wallet it belongs to: the ordering key."""
     payload: _builtins.bytes
     """Serialized `privy.erp.v1.CostRevenueEvent` as planned, without what only the
-    ledger knew: transaction id, times.
+    ledger knew: transaction id, times, lines.
     """
     traceparent: _builtins.str
     """W3C trace context of the action."""
@@ -50,6 +52,10 @@ class FeedEvent(_message.Message):
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When the transaction counts."""
 
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[_ledger_pb2.TransactionEntry]:
+        """What the transaction moved: its entries, without balances and lots."""
+
     def __init__(
         self,
         *,
@@ -59,10 +65,11 @@ class FeedEvent(_message.Message):
         traceparent: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
+        entries: _abc.Iterable[_ledger_pb2.TransactionEntry] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "payload", b"payload", "traceparent", b"traceparent", "transaction_id", b"transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "payload", b"payload", "traceparent", b"traceparent", "transaction_id", b"transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -21,6 +21,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _TransactionKind:
@@ -51,6 +56,12 @@ class _TransactionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Trans
     """What a lot still held at its expiry becomes the house's."""
     TRANSACTION_KIND_EXCHANGE: _TransactionKind.ValueType  # 10
     """One asset is exchanged for another."""
+    TRANSACTION_KIND_ASSIGNMENT: _TransactionKind.ValueType  # 11
+    """Money moves down an enterprise's tree."""
+    TRANSACTION_KIND_UNASSIGNMENT: _TransactionKind.ValueType  # 12
+    """Money moves up an enterprise's tree."""
+    TRANSACTION_KIND_EXTENSION: _TransactionKind.ValueType  # 13
+    """A lot gets a later expiry."""
 
 class TransactionKind(_TransactionKind, metaclass=_TransactionKindEnumTypeWrapper):
     """What a caller asked for."""
@@ -77,6 +88,12 @@ TRANSACTION_KIND_BREAKAGE: TransactionKind.ValueType  # 9
 """What a lot still held at its expiry becomes the house's."""
 TRANSACTION_KIND_EXCHANGE: TransactionKind.ValueType  # 10
 """One asset is exchanged for another."""
+TRANSACTION_KIND_ASSIGNMENT: TransactionKind.ValueType  # 11
+"""Money moves down an enterprise's tree."""
+TRANSACTION_KIND_UNASSIGNMENT: TransactionKind.ValueType  # 12
+"""Money moves up an enterprise's tree."""
+TRANSACTION_KIND_EXTENSION: TransactionKind.ValueType  # 13
+"""A lot gets a later expiry."""
 Global___TransactionKind: _TypeAlias = TransactionKind  # noqa: Y015
 
 class _TransactionState:
@@ -141,6 +158,8 @@ class _AccountTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccountTy
     """Where the sides of exchanges meet: what the house has of each asset by
     exchanging. Either side.
     """
+    ACCOUNT_TYPE_TAX_PAYABLE: _AccountType.ValueType  # 8
+    """Collected with prices, and owed to the tax office. Normal side: credit."""
 
 class AccountType(_AccountType, metaclass=_AccountTypeEnumTypeWrapper):
     """What an account is for."""
@@ -165,6 +184,8 @@ ACCOUNT_TYPE_EXCHANGE: AccountType.ValueType  # 7
 """Where the sides of exchanges meet: what the house has of each asset by
 exchanging. Either side.
 """
+ACCOUNT_TYPE_TAX_PAYABLE: AccountType.ValueType  # 8
+"""Collected with prices, and owed to the tax office. Normal side: credit."""
 Global___AccountType: _TypeAlias = AccountType  # noqa: Y015
 
 @_typing.final
@@ -213,6 +234,10 @@ class Plan(_message.Message):
     LOT_FIELD_NUMBER: _builtins.int
     EXCHANGE_RATE_FIELD_NUMBER: _builtins.int
     GROUP_ID_FIELD_NUMBER: _builtins.int
+    SPEND_FIELD_NUMBER: _builtins.int
+    WALLET_VERSION_FIELD_NUMBER: _builtins.int
+    EXTEND_LOT_FIELD_NUMBER: _builtins.int
+    REPLAY_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, 1 to 64 characters, unique over every mutating call."""
     body_digest: _builtins.bytes
@@ -240,6 +265,16 @@ class Plan(_message.Message):
     together or not at all; at most 64 characters. If one is refused, every
     other is with `GROUP_REFUSED`, and the metadata names the request id at
     fault. They must follow one another.
+    """
+    wallet_version: _builtins.int
+    """The version of the plan's wallet that the plan was made for. Where it is
+    another by now, the plan is refused with ABORTED (`VERSION_STALE`); 0 asks for
+    no check.
+    """
+    replay_only: _builtins.bool
+    """Asks for the first answer to this request id and body again, and decides
+    nothing: if there was none, NOT_FOUND (`REQUEST_UNKNOWN`). Nothing else of
+    the plan is looked at.
     """
     @_builtins.property
     def legs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Leg]:
@@ -285,6 +320,19 @@ class Plan(_message.Message):
         EXCHANGE, and only there.
         """
 
+    @_builtins.property
+    def spend(self) -> Global___Spend:
+        """What the plan's wallet spends, if it does. The ledger then finds who pays, by
+        the wallet's policy, and adds their legs itself: `legs` lack just those, and
+        so sum to minus this amount. With `open_hold` it is set aside instead, and
+        with `capture_hold` it comes from where it was set aside; both must have the
+        same amount.
+        """
+
+    @_builtins.property
+    def extend_lot(self) -> Global___ExtendLot:
+        """If set, the plan gives a lot of its wallet another expiry. It has no legs."""
+
     def __init__(
         self,
         *,
@@ -308,16 +356,82 @@ class Plan(_message.Message):
         lot: _lot_pb2.LotTerms | None = ...,
         exchange_rate: Global___ExchangeRate | None = ...,
         group_id: _builtins.str = ...,
+        spend: Global___Spend | None = ...,
+        wallet_version: _builtins.int = ...,
+        extend_lot: Global___ExtendLot | None = ...,
+        replay_only: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_hold", b"capture_hold", "effective_time", b"effective_time", "exchange_rate", b"exchange_rate", "hold", b"hold", "lot", b"lot", "open_hold", b"open_hold", "release_hold", b"release_hold", "void_of", b"void_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_hold", b"capture_hold", "effective_time", b"effective_time", "exchange_rate", b"exchange_rate", "extend_lot", b"extend_lot", "hold", b"hold", "lot", b"lot", "open_hold", b"open_hold", "release_hold", b"release_hold", "spend", b"spend", "void_of", b"void_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_digest", b"body_digest", "capture_hold", b"capture_hold", "charges", b"charges", "effective_time", b"effective_time", "event", b"event", "exchange_rate", b"exchange_rate", "group_id", b"group_id", "hold", b"hold", "kind", b"kind", "legs", b"legs", "lot", b"lot", "metadata", b"metadata", "open_hold", b"open_hold", "price_book_version", b"price_book_version", "reference", b"reference", "release_hold", b"release_hold", "request_id", b"request_id", "traceparent", b"traceparent", "validate_only", b"validate_only", "void_of", b"void_of", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_digest", b"body_digest", "capture_hold", b"capture_hold", "charges", b"charges", "effective_time", b"effective_time", "event", b"event", "exchange_rate", b"exchange_rate", "extend_lot", b"extend_lot", "group_id", b"group_id", "hold", b"hold", "kind", b"kind", "legs", b"legs", "lot", b"lot", "metadata", b"metadata", "open_hold", b"open_hold", "price_book_version", b"price_book_version", "reference", b"reference", "release_hold", b"release_hold", "replay_only", b"replay_only", "request_id", b"request_id", "spend", b"spend", "traceparent", b"traceparent", "validate_only", b"validate_only", "void_of", b"void_of", "wallet_id", b"wallet_id", "wallet_version", b"wallet_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_hold: _TypeAlias = _typing.Literal["open_hold", "capture_hold", "release_hold"]  # noqa: Y015
     _WhichOneofArgType_hold: _TypeAlias = _typing.Literal["hold", b"hold"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_hold) -> _WhichOneofReturnType_hold | None: ...
 
 Global___Plan: _TypeAlias = Plan  # noqa: Y015
+
+@_typing.final
+class Spend(_message.Message):
+    """What a wallet pays, or its ancestors for it; it counts against their limits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    PRODUCT_CODE_FIELD_NUMBER: _builtins.int
+    product_code: _builtins.str
+    """The product used."""
+    @_builtins.property
+    def amount(self) -> _amount_pb2.Amount:
+        """How much; positive; at most 10^17 minor units."""
+
+    def __init__(
+        self,
+        *,
+        amount: _amount_pb2.Amount | None = ...,
+        product_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "product_code", b"product_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Spend: _TypeAlias = Spend  # noqa: Y015
+
+@_typing.final
+class ExtendLot(_message.Message):
+    """Gives what is free of a lot a later expiry: it becomes a new lot, with the same
+    kind and priority. What bookings hold of it stays where it is.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    ASSET_CODE_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    lot_id: _builtins.str
+    """The lot, one of the plan's wallet."""
+    asset_code: _builtins.str
+    """The asset it is in."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the new lot expires; after the present expiry, and to come."""
+
+    def __init__(
+        self,
+        *,
+        lot_id: _builtins.str = ...,
+        asset_code: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "expire_time", b"expire_time", "lot_id", b"lot_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendLot: _TypeAlias = ExtendLot  # noqa: Y015
 
 @_typing.final
 class ExchangeRate(_message.Message):
@@ -431,8 +545,16 @@ class CaptureHold(_message.Message):
 
     BOOKING_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    CAPTURED_QUANTITY_BEFORE_FIELD_NUMBER: _builtins.int
     booking_id: _builtins.str
     """The booking."""
+    quantity: _builtins.int
+    """How many of the booked units it is for; positive."""
+    captured_quantity_before: _builtins.int
+    """How many units were taken when the plan was made. Where it is another number
+    by now, the plan is refused with ABORTED (`BOOKING_STALE`).
+    """
     @_builtins.property
     def amount(self) -> _amount_pb2.Amount:
         """How much; positive; at most what is left."""
@@ -442,10 +564,12 @@ class CaptureHold(_message.Message):
         *,
         booking_id: _builtins.str = ...,
         amount: _amount_pb2.Amount | None = ...,
+        quantity: _builtins.int = ...,
+        captured_quantity_before: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "booking_id", b"booking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "booking_id", b"booking_id", "captured_quantity_before", b"captured_quantity_before", "quantity", b"quantity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -461,8 +585,16 @@ class ReleaseHold(_message.Message):
     ASSET_CODE_FIELD_NUMBER: _builtins.int
     booking_id: _builtins.str
     """The booking."""
-    asset_code: _builtins.str
-    """The asset it holds."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def asset_code(self) -> _builtins.str:
+        """No longer looked at: the booking knows what it holds."""
+
+    @asset_code.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def asset_code(self, value: _builtins.str) -> None:
+        """No longer looked at: the booking knows what it holds."""
+
     def __init__(
         self,
         *,
@@ -479,8 +611,9 @@ Global___ReleaseHold: _TypeAlias = ReleaseHold  # noqa: Y015
 
 @_typing.final
 class VoidOf(_message.Message):
-    """Takes back part or all of a transaction of the plan's wallet. The plan's legs
-    reverse it by that much.
+    """Takes back part or all of a transaction of the plan's wallet. The ledger makes
+    the legs: each of the transaction's goes back in the same proportion, and parts
+    always make the whole. The plan has none.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -491,11 +624,19 @@ class VoidOf(_message.Message):
     transaction_id: _builtins.str
     """The transaction."""
     amount_minor: _builtins.int
-    """How much of what it moved on the wallet; positive; at most what is left."""
-    voided_before_minor: _builtins.int
-    """How much of it was taken back when the legs were computed. If that is no
-    longer so, the plan is refused with ABORTED (`VOID_STALE`): read again.
+    """How much of its amount; positive, at most what is left; all that is left if
+    0.
     """
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def voided_before_minor(self) -> _builtins.int:
+        """No longer looked at: the ledger makes the legs under its own locks."""
+
+    @voided_before_minor.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def voided_before_minor(self, value: _builtins.int) -> None:
+        """No longer looked at: the ledger makes the legs under its own locks."""
+
     def __init__(
         self,
         *,
@@ -524,27 +665,45 @@ class Charge(_message.Message):
     UNIT_COST_FIELD_NUMBER: _builtins.int
     COST_FIELD_NUMBER: _builtins.int
     VENDOR_CODE_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
+    TAX_CODE_FIELD_NUMBER: _builtins.int
+    REVENUE_FIELD_NUMBER: _builtins.int
+    MARGINS_FIELD_NUMBER: _builtins.int
     product_code: _builtins.str
     """The product."""
     quantity: _builtins.int
     """How many units of it."""
     vendor_code: _builtins.str
     """Who is paid the cost; empty where nothing."""
+    tax_code: _builtins.str
+    """Which tax, such as `VAT`; empty where none."""
     @_builtins.property
     def unit_price(self) -> _amount_pb2.Amount:
-        """Price of one unit."""
+        """Price of one unit, where every unit has the same; else unset."""
 
     @_builtins.property
     def price(self) -> _amount_pb2.Amount:
-        """Price of all: quantity x unit price."""
+        """What the buyer pays for all, tax included."""
 
     @_builtins.property
     def unit_cost(self) -> _amount_pb2.Amount:
-        """What one unit costs the house; unset where nothing."""
+        """What one unit costs the house, where every unit costs the same; else unset."""
 
     @_builtins.property
     def cost(self) -> _amount_pb2.Amount:
-        """What all cost the house: quantity x unit cost; unset where nothing."""
+        """What all cost the house; unset where nothing."""
+
+    @_builtins.property
+    def tax(self) -> _amount_pb2.Amount:
+        """The part of `price` that is tax; unset where none."""
+
+    @_builtins.property
+    def revenue(self) -> _amount_pb2.Amount:
+        """What the house earns of `price`; the rest, less tax, is resellers' margin."""
+
+    @_builtins.property
+    def margins(self) -> _containers.RepeatedCompositeFieldContainer[Global___Margin]:
+        """What resellers earn of `price`, the one nearest to the buyer first."""
 
     def __init__(
         self,
@@ -556,14 +715,44 @@ class Charge(_message.Message):
         unit_cost: _amount_pb2.Amount | None = ...,
         cost: _amount_pb2.Amount | None = ...,
         vendor_code: _builtins.str = ...,
+        tax: _amount_pb2.Amount | None = ...,
+        tax_code: _builtins.str = ...,
+        revenue: _amount_pb2.Amount | None = ...,
+        margins: _abc.Iterable[Global___Margin] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "price", b"price", "unit_cost", b"unit_cost", "unit_price", b"unit_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "price", b"price", "revenue", b"revenue", "tax", b"tax", "unit_cost", b"unit_cost", "unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "price", b"price", "product_code", b"product_code", "quantity", b"quantity", "unit_cost", b"unit_cost", "unit_price", b"unit_price", "vendor_code", b"vendor_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "margins", b"margins", "price", b"price", "product_code", b"product_code", "quantity", b"quantity", "revenue", b"revenue", "tax", b"tax", "tax_code", b"tax_code", "unit_cost", b"unit_cost", "unit_price", b"unit_price", "vendor_code", b"vendor_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Charge: _TypeAlias = Charge  # noqa: Y015
+
+@_typing.final
+class Margin(_message.Message):
+    """What a reseller earns by one charge; negative where it sells at a loss."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    wallet_id: _builtins.str
+    """The reseller's wallet."""
+    minor_units: _builtins.int
+    """In the asset of the price."""
+    def __init__(
+        self,
+        *,
+        wallet_id: _builtins.str = ...,
+        minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["minor_units", b"minor_units", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Margin: _TypeAlias = Margin  # noqa: Y015
 
 @_typing.final
 class Transaction(_message.Message):
@@ -609,6 +798,8 @@ class Transaction(_message.Message):
     VOIDED_MINOR_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     EXCHANGE_RATE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    CAPTURED_QUANTITY_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """Assigned by the ledger, such as `txn_318072051097600`. Ids grow with the
     time of writing. Empty in the answer to a plan with `validate_only`.
@@ -631,6 +822,8 @@ class Transaction(_message.Message):
     """The transaction that this one takes back; empty if none."""
     voided_minor: _builtins.int
     """How much of what it moved on the wallet was taken back by now."""
+    captured_quantity: _builtins.int
+    """Of a booking: how many of its units were taken by now."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransactionEntry]:
         """Its entries, in the order of the plan's legs, the wallet's held change
@@ -667,6 +860,10 @@ class Transaction(_message.Message):
     def exchange_rate(self) -> Global___ExchangeRate:
         """From the plan."""
 
+    @_builtins.property
+    def amount(self) -> _amount_pb2.Amount:
+        """How much was added, spent, set aside, set free or moved."""
+
     def __init__(
         self,
         *,
@@ -688,10 +885,12 @@ class Transaction(_message.Message):
         voided_minor: _builtins.int = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         exchange_rate: Global___ExchangeRate | None = ...,
+        amount: _amount_pb2.Amount | None = ...,
+        captured_quantity: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "exchange_rate", b"exchange_rate", "expire_time", b"expire_time", "held_remaining", b"held_remaining"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "effective_time", b"effective_time", "exchange_rate", b"exchange_rate", "expire_time", b"expire_time", "held_remaining", b"held_remaining"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "exchange_rate", b"exchange_rate", "expire_time", b"expire_time", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "booking_id", b"booking_id", "captured_quantity", b"captured_quantity", "charges", b"charges", "create_time", b"create_time", "effective_time", b"effective_time", "entries", b"entries", "exchange_rate", b"exchange_rate", "expire_time", b"expire_time", "held_remaining", b"held_remaining", "kind", b"kind", "metadata", b"metadata", "price_book_version", b"price_book_version", "reference", b"reference", "request_id", b"request_id", "state", b"state", "transaction_id", b"transaction_id", "voided_minor", b"voided_minor", "voids_transaction_id", b"voids_transaction_id", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -101,6 +102,74 @@ WALLET_STATE_CLOSED: WalletState.ValueType  # 3
 """Nothing, for good."""
 Global___WalletState: _TypeAlias = WalletState  # noqa: Y015
 
+class _FundingSource:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FundingSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FundingSource.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FUNDING_SOURCE_UNSPECIFIED: _FundingSource.ValueType  # 0
+    """Means OWN."""
+    FUNDING_SOURCE_OWN: _FundingSource.ValueType  # 1
+    """The wallet's own balance."""
+    FUNDING_SOURCE_NEAREST_ANCESTOR: _FundingSource.ValueType  # 2
+    """The nearest wallet above it, of the same customer, that has the whole
+    amount.
+    """
+    FUNDING_SOURCE_OWN_THEN_ANCESTORS: _FundingSource.ValueType  # 3
+    """The wallet's own balance first, then those of the wallets above it, of the
+    same customer, nearest first; several may pay together.
+    """
+
+class FundingSource(_FundingSource, metaclass=_FundingSourceEnumTypeWrapper):
+    """Who pays for a wallet's usage."""
+
+FUNDING_SOURCE_UNSPECIFIED: FundingSource.ValueType  # 0
+"""Means OWN."""
+FUNDING_SOURCE_OWN: FundingSource.ValueType  # 1
+"""The wallet's own balance."""
+FUNDING_SOURCE_NEAREST_ANCESTOR: FundingSource.ValueType  # 2
+"""The nearest wallet above it, of the same customer, that has the whole
+amount.
+"""
+FUNDING_SOURCE_OWN_THEN_ANCESTORS: FundingSource.ValueType  # 3
+"""The wallet's own balance first, then those of the wallets above it, of the
+same customer, nearest first; several may pay together.
+"""
+Global___FundingSource: _TypeAlias = FundingSource  # noqa: Y015
+
+class _LimitPeriod:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LimitPeriodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LimitPeriod.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LIMIT_PERIOD_UNSPECIFIED: _LimitPeriod.ValueType  # 0
+    """Never valid."""
+    LIMIT_PERIOD_TRANSACTION: _LimitPeriod.ValueType  # 1
+    """Each transaction by itself."""
+    LIMIT_PERIOD_DAY: _LimitPeriod.ValueType  # 2
+    """A day in the wallet's time zone."""
+    LIMIT_PERIOD_WEEK: _LimitPeriod.ValueType  # 3
+    """A week in the wallet's time zone, from Monday on."""
+    LIMIT_PERIOD_MONTH: _LimitPeriod.ValueType  # 4
+    """A month in the wallet's time zone."""
+
+class LimitPeriod(_LimitPeriod, metaclass=_LimitPeriodEnumTypeWrapper):
+    """A stretch of time that a limit is for."""
+
+LIMIT_PERIOD_UNSPECIFIED: LimitPeriod.ValueType  # 0
+"""Never valid."""
+LIMIT_PERIOD_TRANSACTION: LimitPeriod.ValueType  # 1
+"""Each transaction by itself."""
+LIMIT_PERIOD_DAY: LimitPeriod.ValueType  # 2
+"""A day in the wallet's time zone."""
+LIMIT_PERIOD_WEEK: LimitPeriod.ValueType  # 3
+"""A week in the wallet's time zone, from Monday on."""
+LIMIT_PERIOD_MONTH: LimitPeriod.ValueType  # 4
+"""A month in the wallet's time zone."""
+Global___LimitPeriod: _TypeAlias = LimitPeriod  # noqa: Y015
+
 @_typing.final
 class Wallet(_message.Message):
     """A customer's holding. It owns one account for each asset it ever held."""
@@ -114,6 +183,9 @@ class Wallet(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
     wallet_id: _builtins.str
     """Assigned by the service, such as `wal_1024`."""
     type: Global___WalletType.ValueType
@@ -130,6 +202,20 @@ class Wallet(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was written."""
 
+    @_builtins.property
+    def attributes(self) -> _struct_pb2.Struct:
+        """What its type knows of it, checked by the type's own model; see
+        docs/wallet-models.md. Never holds amounts.
+        """
+
+    @_builtins.property
+    def policy(self) -> Global___SpendingPolicy:
+        """Where its spending comes from, and how far it may go."""
+
+    @_builtins.property
+    def path(self) -> _containers.RepeatedCompositeFieldContainer[Global___PathNode]:
+        """The wallets above it, the topmost first."""
+
     def __init__(
         self,
         *,
@@ -140,14 +226,159 @@ class Wallet(_message.Message):
         state: Global___WalletState.ValueType = ...,
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        attributes: _struct_pb2.Struct | None = ...,
+        policy: Global___SpendingPolicy | None = ...,
+        path: _abc.Iterable[Global___PathNode] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "create_time", b"create_time", "policy", b"policy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "parent_wallet_id", b"parent_wallet_id", "state", b"state", "type", b"type", "version", b"version", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "create_time", b"create_time", "display_name", b"display_name", "parent_wallet_id", b"parent_wallet_id", "path", b"path", "policy", b"policy", "state", b"state", "type", b"type", "version", b"version", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Wallet: _TypeAlias = Wallet  # noqa: Y015
+
+@_typing.final
+class PathNode(_message.Message):
+    """A wallet on another one's path."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    wallet_id: _builtins.str
+    """Its id."""
+    type: Global___WalletType.ValueType
+    """Its type."""
+    role: _builtins.str
+    """What it is within its enterprise, such as `MERCHANT`; else empty."""
+    def __init__(
+        self,
+        *,
+        wallet_id: _builtins.str = ...,
+        type: Global___WalletType.ValueType = ...,
+        role: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role", "type", b"type", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PathNode: _TypeAlias = PathNode  # noqa: Y015
+
+@_typing.final
+class SpendingPolicy(_message.Message):
+    """Where a wallet's spending comes from, and how far it may go. Spending is what
+    is paid, or set aside, for usage.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNDING_SOURCE_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    funding_source: Global___FundingSource.ValueType
+    """Who pays; OWN if unset."""
+    time_zone: _builtins.str
+    """IANA name of the zone in which the days of `limits` begin, such as
+    `Asia/Jakarta`; UTC if empty.
+    """
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SpendingLimit]:
+        """At most 32. A wallet's spending counts against its own limits and those of
+        every wallet above it.
+        """
+
+    def __init__(
+        self,
+        *,
+        funding_source: Global___FundingSource.ValueType = ...,
+        limits: _abc.Iterable[Global___SpendingLimit] | None = ...,
+        time_zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["funding_source", b"funding_source", "limits", b"limits", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SpendingPolicy: _TypeAlias = SpendingPolicy  # noqa: Y015
+
+@_typing.final
+class SpendingLimit(_message.Message):
+    """The most that may be spent, by a wallet and all below it together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSET_CODE_FIELD_NUMBER: _builtins.int
+    LIMIT_MINOR_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    PRODUCT_CODE_FIELD_NUMBER: _builtins.int
+    asset_code: _builtins.str
+    """Code of the currency or quota unit."""
+    limit_minor: _builtins.int
+    """0 to 10^17 minor units. What would pass it is refused with
+    `SPENDING_LIMIT_EXCEEDED`.
+    """
+    period: Global___LimitPeriod.ValueType
+    """The stretch of time that it is for."""
+    product_code: _builtins.str
+    """Only the usage of this product counts, if set."""
+    def __init__(
+        self,
+        *,
+        asset_code: _builtins.str = ...,
+        limit_minor: _builtins.int = ...,
+        period: Global___LimitPeriod.ValueType = ...,
+        product_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asset_code", b"asset_code", "limit_minor", b"limit_minor", "period", b"period", "product_code", b"product_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SpendingLimit: _TypeAlias = SpendingLimit  # noqa: Y015
+
+@_typing.final
+class Spending(_message.Message):
+    """What was spent against a limit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    SPENT_MINOR_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    wallet_id: _builtins.str
+    """Whose limit it is."""
+    spent_minor: _builtins.int
+    """How much was spent in the present stretch of time, since the limit was set."""
+    @_builtins.property
+    def limit(self) -> Global___SpendingLimit:
+        """The limit."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When the stretch began; unset for single transactions."""
+
+    def __init__(
+        self,
+        *,
+        wallet_id: _builtins.str = ...,
+        limit: Global___SpendingLimit | None = ...,
+        spent_minor: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "spent_minor", b"spent_minor", "start_time", b"start_time", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Spending: _TypeAlias = Spending  # noqa: Y015
 
 @_typing.final
 class Balance(_message.Message):
@@ -306,8 +537,8 @@ class CreateWalletRequest(_message.Message):
     """Runs every check, writes nothing, answers the wallet without an id."""
     @_builtins.property
     def wallet(self) -> Global___Wallet:
-        """`type` and `display_name` are required, `parent_wallet_id` is optional, and
-        the rest must be unset.
+        """`type` and `display_name` are required; `parent_wallet_id`, `attributes` and
+        `policy` are optional; the rest must be unset.
         """
 
     def __init__(
@@ -396,6 +627,54 @@ class GetWalletResponse(_message.Message):
 Global___GetWalletResponse: _TypeAlias = GetWalletResponse  # noqa: Y015
 
 @_typing.final
+class BatchGetWalletsRequest(_message.Message):
+    """Asks for several wallets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wallet_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        wallet_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet_ids", b"wallet_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetWalletsRequest: _TypeAlias = BatchGetWalletsRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetWalletsResponse(_message.Message):
+    """Answers `BatchGetWallets`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLETS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wallets(self) -> _containers.RepeatedCompositeFieldContainer[Global___Wallet]:
+        """Those that exist, in any order."""
+
+    def __init__(
+        self,
+        *,
+        wallets: _abc.Iterable[Global___Wallet] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallets", b"wallets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetWalletsResponse: _TypeAlias = BatchGetWalletsResponse  # noqa: Y015
+
+@_typing.final
 class ListWalletsRequest(_message.Message):
     """Asks for a page of wallets."""
 
@@ -464,6 +743,8 @@ class UpdateWalletRequest(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, 1 to 64 characters, unique over every mutating call."""
     wallet_id: _builtins.str
@@ -471,9 +752,19 @@ class UpdateWalletRequest(_message.Message):
     version: _builtins.int
     """The version that was read."""
     display_name: _builtins.str
-    """New name, 1 to 200 characters."""
+    """New name, at most 200 characters; if empty, the name stays."""
     validate_only: _builtins.bool
     """Runs every check and writes nothing."""
+    @_builtins.property
+    def attributes(self) -> _struct_pb2.Struct:
+        """If set, replaces all attributes; those that never change may be left out."""
+
+    @_builtins.property
+    def policy(self) -> Global___SpendingPolicy:
+        """If set, replaces the whole policy. A limit that stays as it was, but for its
+        amount, keeps what was spent against it.
+        """
+
     def __init__(
         self,
         *,
@@ -482,10 +773,12 @@ class UpdateWalletRequest(_message.Message):
         version: _builtins.int = ...,
         display_name: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        attributes: _struct_pb2.Struct | None = ...,
+        policy: Global___SpendingPolicy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "policy", b"policy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version", "wallet_id", b"wallet_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "display_name", b"display_name", "policy", b"policy", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version", "wallet_id", b"wallet_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -514,6 +807,68 @@ class UpdateWalletResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateWalletResponse: _TypeAlias = UpdateWalletResponse  # noqa: Y015
+
+@_typing.final
+class MoveWalletRequest(_message.Message):
+    """Asks to put a wallet under another parent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    PARENT_WALLET_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, 1 to 64 characters, unique over every mutating call."""
+    wallet_id: _builtins.str
+    """The wallet's id."""
+    version: _builtins.int
+    """The version that was read."""
+    parent_wallet_id: _builtins.str
+    """The new parent; empty for the top."""
+    validate_only: _builtins.bool
+    """Runs every check and writes nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        wallet_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        parent_wallet_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent_wallet_id", b"parent_wallet_id", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version", "wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveWalletRequest: _TypeAlias = MoveWalletRequest  # noqa: Y015
+
+@_typing.final
+class MoveWalletResponse(_message.Message):
+    """Answers `MoveWallet`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wallet(self) -> Global___Wallet:
+        """The wallet as stored."""
+
+    def __init__(
+        self,
+        *,
+        wallet: Global___Wallet | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet", b"wallet"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveWalletResponse: _TypeAlias = MoveWalletResponse  # noqa: Y015
 
 @_typing.final
 class FreezeWalletRequest(_message.Message):
@@ -796,6 +1151,52 @@ class GetBalancesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetBalancesResponse: _TypeAlias = GetBalancesResponse  # noqa: Y015
+
+@_typing.final
+class GetSpendingRequest(_message.Message):
+    """Asks how much was spent against limits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ID_FIELD_NUMBER: _builtins.int
+    wallet_id: _builtins.str
+    """The wallet's id."""
+    def __init__(
+        self,
+        *,
+        wallet_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet_id", b"wallet_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSpendingRequest: _TypeAlias = GetSpendingRequest  # noqa: Y015
+
+@_typing.final
+class GetSpendingResponse(_message.Message):
+    """Answers `GetSpending`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPENDING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spending(self) -> _containers.RepeatedCompositeFieldContainer[Global___Spending]:
+        """The wallet's own first, then those of the wallets above it, nearest first."""
+
+    def __init__(
+        self,
+        *,
+        spending: _abc.Iterable[Global___Spending] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spending", b"spending"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSpendingResponse: _TypeAlias = GetSpendingResponse  # noqa: Y015
 
 @_typing.final
 class ListEntriesRequest(_message.Message):

@@ -51,6 +51,11 @@ class WalletServiceStub:
                 request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetWalletRequest.SerializeToString,
                 response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetWalletResponse.FromString,
                 _registered_method=True)
+        self.BatchGetWallets = channel.unary_unary(
+                '/privy.wallet.v1.WalletService/BatchGetWallets',
+                request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.BatchGetWalletsRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.BatchGetWalletsResponse.FromString,
+                _registered_method=True)
         self.ListWallets = channel.unary_unary(
                 '/privy.wallet.v1.WalletService/ListWallets',
                 request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListWalletsRequest.SerializeToString,
@@ -60,6 +65,11 @@ class WalletServiceStub:
                 '/privy.wallet.v1.WalletService/UpdateWallet',
                 request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletRequest.SerializeToString,
                 response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletResponse.FromString,
+                _registered_method=True)
+        self.MoveWallet = channel.unary_unary(
+                '/privy.wallet.v1.WalletService/MoveWallet',
+                request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.MoveWalletRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.MoveWalletResponse.FromString,
                 _registered_method=True)
         self.FreezeWallet = channel.unary_unary(
                 '/privy.wallet.v1.WalletService/FreezeWallet',
@@ -85,6 +95,11 @@ class WalletServiceStub:
                 '/privy.wallet.v1.WalletService/GetBalances',
                 request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetBalancesRequest.SerializeToString,
                 response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetBalancesResponse.FromString,
+                _registered_method=True)
+        self.GetSpending = channel.unary_unary(
+                '/privy.wallet.v1.WalletService/GetSpending',
+                request_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetSpendingRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetSpendingResponse.FromString,
                 _registered_method=True)
         self.ListEntries = channel.unary_unary(
                 '/privy.wallet.v1.WalletService/ListEntries',
@@ -117,7 +132,9 @@ class WalletServiceServicer:
         """Creates an empty, active wallet.
 
         Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
-        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, the parent).
+        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, the parent),
+        FAILED_PRECONDITION (`PARENT_UNFIT`: no wallet of this type may stand there;
+        `TREE_TOO_DEEP`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +142,14 @@ class WalletServiceServicer:
 
     def GetWallet(self, request, context):
         """Reads one wallet. Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetWallets(self, request, context):
+        """Reads up to 1,000 wallets at once; those that do not exist are left out.
+        Errors: INVALID_ARGUMENT (more than 1,000).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,11 +164,28 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateWallet(self, request, context):
-        """Replaces a wallet's display name if `version` is still its version.
+        """Replaces a wallet's display name, attributes or spending policy, whichever
+        are set, if `version` is still its version. A policy holds from the next
+        posting on.
 
         Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED
         (`VERSION_STALE`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveWallet(self, request, context):
+        """Puts a wallet, and all below it, under another parent, if `version` is still
+        its version. The version of everything below it grows too.
+
+        Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, either), ABORTED
+        (`VERSION_STALE`), FAILED_PRECONDITION (`PARENT_UNFIT`: also where the new
+        parent is the wallet itself or stands below it; `TREE_TOO_DEEP`;
+        `TREE_TOO_LARGE`: more than 100,000 wallets would move; `BOOKINGS_OPEN`: it, or
+        a wallet below it, has bookings that hold money).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,7 +215,7 @@ class WalletServiceServicer:
 
         Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
-        (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+        (`WALLET_CLOSED`; `WALLET_NOT_EMPTY`: it still holds, or owes, something).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,6 +234,15 @@ class WalletServiceServicer:
 
     def GetBalances(self, request, context):
         """Reads a wallet's balances, one for each asset it ever held, by asset code.
+        Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSpending(self, request, context):
+        """Reads how much was spent against each limit that holds for a wallet: its own
+        and those of the wallets above it.
         Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -237,6 +288,11 @@ def add_WalletServiceServicer_to_server(servicer, server):
                     request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetWalletRequest.FromString,
                     response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetWalletResponse.SerializeToString,
             ),
+            'BatchGetWallets': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetWallets,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.BatchGetWalletsRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.BatchGetWalletsResponse.SerializeToString,
+            ),
             'ListWallets': grpc.unary_unary_rpc_method_handler(
                     servicer.ListWallets,
                     request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.ListWalletsRequest.FromString,
@@ -246,6 +302,11 @@ def add_WalletServiceServicer_to_server(servicer, server):
                     servicer.UpdateWallet,
                     request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletRequest.FromString,
                     response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletResponse.SerializeToString,
+            ),
+            'MoveWallet': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveWallet,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.MoveWalletRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.MoveWalletResponse.SerializeToString,
             ),
             'FreezeWallet': grpc.unary_unary_rpc_method_handler(
                     servicer.FreezeWallet,
@@ -271,6 +332,11 @@ def add_WalletServiceServicer_to_server(servicer, server):
                     servicer.GetBalances,
                     request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetBalancesRequest.FromString,
                     response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetBalancesResponse.SerializeToString,
+            ),
+            'GetSpending': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSpending,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetSpendingRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_wallet__pb2.GetSpendingResponse.SerializeToString,
             ),
             'ListEntries': grpc.unary_unary_rpc_method_handler(
                     servicer.ListEntries,
@@ -360,6 +426,33 @@ class WalletService:
             _registered_method=True)
 
     @staticmethod
+    def BatchGetWallets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.WalletService/BatchGetWallets',
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.BatchGetWalletsRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.BatchGetWalletsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListWallets(request,
             target,
             options=(),
@@ -403,6 +496,33 @@ class WalletService:
             '/privy.wallet.v1.WalletService/UpdateWallet',
             privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletRequest.SerializeToString,
             privy_dot_wallet_dot_v1_dot_wallet__pb2.UpdateWalletResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveWallet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.WalletService/MoveWallet',
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.MoveWalletRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.MoveWalletResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -538,6 +658,33 @@ class WalletService:
             '/privy.wallet.v1.WalletService/GetBalances',
             privy_dot_wallet_dot_v1_dot_wallet__pb2.GetBalancesRequest.SerializeToString,
             privy_dot_wallet_dot_v1_dot_wallet__pb2.GetBalancesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSpending(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.WalletService/GetSpending',
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.GetSpendingRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_wallet__pb2.GetSpendingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,20 +44,39 @@ class WalletServiceStub:
     """Creates an empty, active wallet.
 
     Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
-    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, the parent).
+    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, the parent),
+    FAILED_PRECONDITION (`PARENT_UNFIT`: no wallet of this type may stand there;
+    `TREE_TOO_DEEP`).
     """
     GetWallet: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetWalletRequest, _wallet_pb2.GetWalletResponse]
     """Reads one wallet. Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`)."""
+    BatchGetWallets: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.BatchGetWalletsRequest, _wallet_pb2.BatchGetWalletsResponse]
+    """Reads up to 1,000 wallets at once; those that do not exist are left out.
+    Errors: INVALID_ARGUMENT (more than 1,000).
+    """
     ListWallets: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListWalletsRequest, _wallet_pb2.ListWalletsResponse]
     """Lists wallets in the order of their creation.
     Errors: INVALID_ARGUMENT (`page_size`, `page_token`).
     """
     UpdateWallet: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.UpdateWalletRequest, _wallet_pb2.UpdateWalletResponse]
-    """Replaces a wallet's display name if `version` is still its version.
+    """Replaces a wallet's display name, attributes or spending policy, whichever
+    are set, if `version` is still its version. A policy holds from the next
+    posting on.
 
     Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED
     (`VERSION_STALE`).
+    """
+    MoveWallet: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.MoveWalletRequest, _wallet_pb2.MoveWalletResponse]
+    """Puts a wallet, and all below it, under another parent, if `version` is still
+    its version. The version of everything below it grows too.
+
+    Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, either), ABORTED
+    (`VERSION_STALE`), FAILED_PRECONDITION (`PARENT_UNFIT`: also where the new
+    parent is the wallet itself or stands below it; `TREE_TOO_DEEP`;
+    `TREE_TOO_LARGE`: more than 100,000 wallets would move; `BOOKINGS_OPEN`: it, or
+    a wallet below it, has bookings that hold money).
     """
     FreezeWallet: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.FreezeWalletRequest, _wallet_pb2.FreezeWalletResponse]
     """Refuses every debit of a wallet from now on; what comes in is still taken,
@@ -74,7 +93,7 @@ class WalletServiceStub:
 
     Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
-    (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+    (`WALLET_CLOSED`; `WALLET_NOT_EMPTY`: it still holds, or owes, something).
     """
     SetCreditLimit: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.SetCreditLimitRequest, _wallet_pb2.SetCreditLimitResponse]
     """Sets how far a wallet may go below zero in an asset.
@@ -85,6 +104,11 @@ class WalletServiceStub:
     """
     GetBalances: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetBalancesRequest, _wallet_pb2.GetBalancesResponse]
     """Reads a wallet's balances, one for each asset it ever held, by asset code.
+    Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+    """
+    GetSpending: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.GetSpendingRequest, _wallet_pb2.GetSpendingResponse]
+    """Reads how much was spent against each limit that holds for a wallet: its own
+    and those of the wallets above it.
     Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
     """
     ListEntries: _grpc.UnaryUnaryMultiCallable[_wallet_pb2.ListEntriesRequest, _wallet_pb2.ListEntriesResponse]
@@ -118,20 +142,39 @@ class WalletServiceAsyncStub(WalletServiceStub):
     """Creates an empty, active wallet.
 
     Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
-    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, the parent).
+    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, the parent),
+    FAILED_PRECONDITION (`PARENT_UNFIT`: no wallet of this type may stand there;
+    `TREE_TOO_DEEP`).
     """
     GetWallet: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetWalletRequest, _wallet_pb2.GetWalletResponse]  # type: ignore[assignment]
     """Reads one wallet. Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`)."""
+    BatchGetWallets: _aio.UnaryUnaryMultiCallable[_wallet_pb2.BatchGetWalletsRequest, _wallet_pb2.BatchGetWalletsResponse]  # type: ignore[assignment]
+    """Reads up to 1,000 wallets at once; those that do not exist are left out.
+    Errors: INVALID_ARGUMENT (more than 1,000).
+    """
     ListWallets: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListWalletsRequest, _wallet_pb2.ListWalletsResponse]  # type: ignore[assignment]
     """Lists wallets in the order of their creation.
     Errors: INVALID_ARGUMENT (`page_size`, `page_token`).
     """
     UpdateWallet: _aio.UnaryUnaryMultiCallable[_wallet_pb2.UpdateWalletRequest, _wallet_pb2.UpdateWalletResponse]  # type: ignore[assignment]
-    """Replaces a wallet's display name if `version` is still its version.
+    """Replaces a wallet's display name, attributes or spending policy, whichever
+    are set, if `version` is still its version. A policy holds from the next
+    posting on.
 
     Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED
     (`VERSION_STALE`).
+    """
+    MoveWallet: _aio.UnaryUnaryMultiCallable[_wallet_pb2.MoveWalletRequest, _wallet_pb2.MoveWalletResponse]  # type: ignore[assignment]
+    """Puts a wallet, and all below it, under another parent, if `version` is still
+    its version. The version of everything below it grows too.
+
+    Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+    (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, either), ABORTED
+    (`VERSION_STALE`), FAILED_PRECONDITION (`PARENT_UNFIT`: also where the new
+    parent is the wallet itself or stands below it; `TREE_TOO_DEEP`;
+    `TREE_TOO_LARGE`: more than 100,000 wallets would move; `BOOKINGS_OPEN`: it, or
+    a wallet below it, has bookings that hold money).
     """
     FreezeWallet: _aio.UnaryUnaryMultiCallable[_wallet_pb2.FreezeWalletRequest, _wallet_pb2.FreezeWalletResponse]  # type: ignore[assignment]
     """Refuses every debit of a wallet from now on; what comes in is still taken,
@@ -148,7 +191,7 @@ class WalletServiceAsyncStub(WalletServiceStub):
 
     Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
     (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
-    (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+    (`WALLET_CLOSED`; `WALLET_NOT_EMPTY`: it still holds, or owes, something).
     """
     SetCreditLimit: _aio.UnaryUnaryMultiCallable[_wallet_pb2.SetCreditLimitRequest, _wallet_pb2.SetCreditLimitResponse]  # type: ignore[assignment]
     """Sets how far a wallet may go below zero in an asset.
@@ -159,6 +202,11 @@ class WalletServiceAsyncStub(WalletServiceStub):
     """
     GetBalances: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetBalancesRequest, _wallet_pb2.GetBalancesResponse]  # type: ignore[assignment]
     """Reads a wallet's balances, one for each asset it ever held, by asset code.
+    Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+    """
+    GetSpending: _aio.UnaryUnaryMultiCallable[_wallet_pb2.GetSpendingRequest, _wallet_pb2.GetSpendingResponse]  # type: ignore[assignment]
+    """Reads how much was spent against each limit that holds for a wallet: its own
+    and those of the wallets above it.
     Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
     """
     ListEntries: _aio.UnaryUnaryMultiCallable[_wallet_pb2.ListEntriesRequest, _wallet_pb2.ListEntriesResponse]  # type: ignore[assignment]
@@ -195,7 +243,9 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates an empty, active wallet.
 
         Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
-        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, the parent).
+        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, the parent),
+        FAILED_PRECONDITION (`PARENT_UNFIT`: no wallet of this type may stand there;
+        `TREE_TOO_DEEP`).
         """
 
     @_abc_1.abstractmethod
@@ -205,6 +255,16 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.GetWalletResponse, _abc.Awaitable[_wallet_pb2.GetWalletResponse]]:
         """Reads one wallet. Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`)."""
+
+    @_abc_1.abstractmethod
+    def BatchGetWallets(
+        self,
+        request: _wallet_pb2.BatchGetWalletsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.BatchGetWalletsResponse, _abc.Awaitable[_wallet_pb2.BatchGetWalletsResponse]]:
+        """Reads up to 1,000 wallets at once; those that do not exist are left out.
+        Errors: INVALID_ARGUMENT (more than 1,000).
+        """
 
     @_abc_1.abstractmethod
     def ListWallets(
@@ -222,11 +282,30 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallet_pb2.UpdateWalletRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.UpdateWalletResponse, _abc.Awaitable[_wallet_pb2.UpdateWalletResponse]]:
-        """Replaces a wallet's display name if `version` is still its version.
+        """Replaces a wallet's display name, attributes or spending policy, whichever
+        are set, if `version` is still its version. A policy holds from the next
+        posting on.
 
         Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), ABORTED
         (`VERSION_STALE`).
+        """
+
+    @_abc_1.abstractmethod
+    def MoveWallet(
+        self,
+        request: _wallet_pb2.MoveWalletRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.MoveWalletResponse, _abc.Awaitable[_wallet_pb2.MoveWalletResponse]]:
+        """Puts a wallet, and all below it, under another parent, if `version` is still
+        its version. The version of everything below it grows too.
+
+        Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
+        (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`, either), ABORTED
+        (`VERSION_STALE`), FAILED_PRECONDITION (`PARENT_UNFIT`: also where the new
+        parent is the wallet itself or stands below it; `TREE_TOO_DEEP`;
+        `TREE_TOO_LARGE`: more than 100,000 wallets would move; `BOOKINGS_OPEN`: it, or
+        a wallet below it, has bookings that hold money).
         """
 
     @_abc_1.abstractmethod
@@ -261,7 +340,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors, in order: INVALID_ARGUMENT (a field), ALREADY_EXISTS
         (`REQUEST_ID_REUSED`), NOT_FOUND (`WALLET_NOT_FOUND`), FAILED_PRECONDITION
-        (`WALLET_NOT_EMPTY`: it still holds, or owes, something).
+        (`WALLET_CLOSED`; `WALLET_NOT_EMPTY`: it still holds, or owes, something).
         """
 
     @_abc_1.abstractmethod
@@ -284,6 +363,17 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_wallet_pb2.GetBalancesResponse, _abc.Awaitable[_wallet_pb2.GetBalancesResponse]]:
         """Reads a wallet's balances, one for each asset it ever held, by asset code.
+        Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
+        """
+
+    @_abc_1.abstractmethod
+    def GetSpending(
+        self,
+        request: _wallet_pb2.GetSpendingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallet_pb2.GetSpendingResponse, _abc.Awaitable[_wallet_pb2.GetSpendingResponse]]:
+        """Reads how much was spent against each limit that holds for a wallet: its own
+        and those of the wallets above it.
         Errors: INVALID_ARGUMENT, NOT_FOUND (`WALLET_NOT_FOUND`).
         """
 

@@ -1,19 +1,14 @@
-"""gRPC in, use case, gRPC out. No decisions."""
+"""The callers' own actions: gRPC in, use case, gRPC out. No decisions."""
 
-from typing import Any, TypeAlias
-
-import grpc
 from privy.transaction.v1 import transaction_pb2 as pb
 from privy.transaction.v1 import transaction_pb2_grpc
 from privy.wallet.v1 import ledger_pb2
 
 from shared.fields import checked_text
-from shared.rpc_server import Services
-from transaction_service import wire
 from transaction_service.actions import Actions
+from transaction_service.rpc.context import Context
 from transaction_service.wallet_client import WalletClient
-
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+from transaction_service.wire import answers, requests
 
 MAX_ID = 64
 
@@ -24,54 +19,54 @@ class TransactionServicer(transaction_pb2_grpc.TransactionServiceServicer):
         self._wallet = wallet
 
     async def TopUp(self, request: pb.TopUpRequest, context: Context) -> pb.TopUpResponse:
-        booked = await self._actions.top_up(wire.top_up_of(request))
-        return pb.TopUpResponse(transaction=wire.transaction_out(booked))
+        booked = await self._actions.top_up(requests.top_up_of(request))
+        return pb.TopUpResponse(transaction=answers.transaction_out(booked))
 
     async def BookUsage(
         self, request: pb.BookUsageRequest, context: Context
     ) -> pb.BookUsageResponse:
-        booked = await self._actions.book_usage(wire.booked_usage_of(request))
-        return pb.BookUsageResponse(transaction=wire.transaction_out(booked))
+        booked = await self._actions.book_usage(requests.booked_usage_of(request))
+        return pb.BookUsageResponse(transaction=answers.transaction_out(booked))
 
     async def CommitUsage(
         self, request: pb.CommitUsageRequest, context: Context
     ) -> pb.CommitUsageResponse:
-        booked = await self._actions.commit_usage(wire.commit_of(request))
-        return pb.CommitUsageResponse(transaction=wire.transaction_out(booked))
+        booked = await self._actions.commit_usage(requests.commit_of(request))
+        return pb.CommitUsageResponse(transaction=answers.transaction_out(booked))
 
     async def CancelUsage(
         self, request: pb.CancelUsageRequest, context: Context
     ) -> pb.CancelUsageResponse:
-        booked = await self._actions.cancel_usage(wire.cancel_of(request))
-        return pb.CancelUsageResponse(transaction=wire.transaction_out(booked))
+        booked = await self._actions.cancel_usage(requests.cancel_of(request))
+        return pb.CancelUsageResponse(transaction=answers.transaction_out(booked))
 
     async def RecordUsage(
         self, request: pb.RecordUsageRequest, context: Context
     ) -> pb.RecordUsageResponse:
-        booked = await self._actions.record_usage(wire.usage_of(request))
-        return pb.RecordUsageResponse(transaction=wire.transaction_out(booked))
+        booked = await self._actions.record_usage(requests.usage_of(request))
+        return pb.RecordUsageResponse(transaction=answers.transaction_out(booked))
 
     async def Transfer(self, request: pb.TransferRequest, context: Context) -> pb.TransferResponse:
-        booked = await self._actions.transfer(wire.transfer_of(request))
-        return pb.TransferResponse(transaction=wire.transaction_out(booked))
+        booked = await self._actions.transfer(requests.transfer_of(request))
+        return pb.TransferResponse(transaction=answers.transaction_out(booked))
 
     async def VoidTransaction(
         self, request: pb.VoidTransactionRequest, context: Context
     ) -> pb.VoidTransactionResponse:
-        booked = await self._actions.void_transaction(wire.void_of(request))
-        return pb.VoidTransactionResponse(transaction=wire.transaction_out(booked))
+        booked = await self._actions.void_transaction(requests.void_of(request))
+        return pb.VoidTransactionResponse(transaction=answers.transaction_out(booked))
 
     async def QuoteUsage(
         self, request: pb.QuoteUsageRequest, context: Context
     ) -> pb.QuoteUsageResponse:
-        return wire.quote_out(*await self._actions.quote_usage(wire.quote_of(request)))
+        return answers.quote_out(*await self._actions.quote_usage(requests.quote_of(request)))
 
     async def GetTransaction(
         self, request: pb.GetTransactionRequest, context: Context
     ) -> pb.GetTransactionResponse:
         transaction_id = checked_text(request.transaction_id, "transaction_id", 1, MAX_ID)
         found = await self._wallet.transaction(transaction_id)
-        return pb.GetTransactionResponse(transaction=wire.transaction_out(found))
+        return pb.GetTransactionResponse(transaction=answers.transaction_out(found))
 
     async def ListTransactions(
         self, request: pb.ListTransactionsRequest, context: Context
@@ -85,19 +80,6 @@ class TransactionServicer(transaction_pb2_grpc.TransactionServiceServicer):
             )
         )
         return pb.ListTransactionsResponse(
-            transactions=[wire.transaction_out(each) for each in page.transactions],
+            transactions=[answers.transaction_out(each) for each in page.transactions],
             next_page_token=page.next_page_token,
         )
-
-
-def services(actions: Actions, wallet: WalletClient) -> Services:
-    """Say which gRPC services this process serves, and with what."""
-
-    def register(server: grpc.aio.Server) -> None:
-        transaction_pb2_grpc.add_TransactionServiceServicer_to_server(
-            TransactionServicer(actions, wallet), server
-        )
-
-    return Services(
-        tuple(each.full_name for each in pb.DESCRIPTOR.services_by_name.values()), register
-    )

@@ -1,0 +1,7 @@
+"""What all calls have in common."""
+
+from typing import Any, TypeAlias
+
+import grpc
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"

@@ -1,0 +1,1 @@
+"""Proto ⇄ domain, for the callers' side and the Wallet's: the only room that speaks both."""

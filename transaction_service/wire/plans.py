@@ -1,0 +1,81 @@
+"""Plans out to the Wallet."""
+
+from privy.wallet.v1 import ledger_pb2, lot_pb2
+
+from transaction_service.domain import Action, CaptureHold, Leg, OpenHold, Plan, ReleaseHold
+from transaction_service.wire.charges import amount_out, charge_out
+from transaction_service.wire.events import event_out
+from transaction_service.wire.names import kind_out
+
+
+def plan_out(action: Action, plan: Plan) -> ledger_pb2.Plan:
+    """Build the Wallet's plan, with the event that goes with it where money moves."""
+    message = ledger_pb2.Plan(
+        request_id=action.request_id,
+        body_digest=action.body_digest,
+        kind=kind_out(plan.kind),
+        wallet_id=plan.wallet.wallet_id,
+        wallet_version=plan.wallet.version,
+        legs=[_leg_out(leg) for leg in plan.legs],
+        reference=action.reference,
+        metadata=action.metadata,
+        price_book_version=plan.price_book_version,
+        charges=[charge_out(charge) for charge in plan.charges],
+        event=event_out(action, plan).SerializeToString() if plan.legs or plan.void_of else b"",
+        traceparent=action.traceparent,
+        validate_only=action.validate_only,
+    )
+    if action.effective_at is not None:
+        message.effective_time.FromDatetime(action.effective_at)
+    _fill_hold(message, plan.hold)
+    _fill_effects(message, plan)
+    return message
+
+
+def replay_out(action: Action) -> ledger_pb2.Plan:
+    """Ask for what an action's request was answered before."""
+    return ledger_pb2.Plan(
+        request_id=action.request_id, body_digest=action.body_digest, replay_only=True
+    )
+
+
+def _fill_hold(message: ledger_pb2.Plan, hold: OpenHold | CaptureHold | ReleaseHold | None) -> None:
+    match hold:
+        case OpenHold(amount, expires_at):
+            message.open_hold.amount.CopyFrom(amount_out(amount))
+            if expires_at is not None:
+                message.open_hold.expire_time.FromDatetime(expires_at)
+        case CaptureHold():
+            message.capture_hold.booking_id = hold.booking_id
+            message.capture_hold.amount.CopyFrom(amount_out(hold.amount))
+            message.capture_hold.quantity = hold.quantity
+            message.capture_hold.captured_quantity_before = hold.captured_quantity_before
+        case ReleaseHold(booking_id):
+            message.release_hold.booking_id = booking_id
+
+
+def _fill_effects(message: ledger_pb2.Plan, plan: Plan) -> None:
+    if plan.spend is not None:
+        message.spend.amount.CopyFrom(amount_out(plan.spend.amount))
+        message.spend.product_code = plan.spend.product_code
+    if plan.lot is not None:
+        message.lot.kind = lot_pb2.LotKind.Value(f"LOT_KIND_{plan.lot.kind}")
+        message.lot.priority = plan.lot.priority
+        if plan.lot.expires_at is not None:
+            message.lot.expire_time.FromDatetime(plan.lot.expires_at)
+    if plan.extend_lot is not None:
+        message.extend_lot.lot_id = plan.extend_lot.lot_id
+        message.extend_lot.asset_code = plan.extend_lot.asset_code
+        message.extend_lot.expire_time.FromDatetime(plan.extend_lot.expires_at)
+    if plan.void_of is not None:
+        message.void_of.transaction_id = plan.void_of.transaction_id
+        message.void_of.amount_minor = plan.void_of.amount_minor
+
+
+def _leg_out(leg: Leg) -> ledger_pb2.Leg:
+    return ledger_pb2.Leg(
+        wallet_id=leg.wallet_id,
+        account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{leg.account_type}"),
+        asset_code=leg.asset_code,
+        amount_minor=leg.amount_minor,
+    )
