@@ -14,6 +14,10 @@ WIDTH = 100
 FIRST_STEPS = Path(__file__).parents[2] / "examples" / "first_steps.py"
 
 # Worked out by hand, at the prices of the price book that the product comes with.
+LIMIT_REFUSAL = (
+    "kiosk-4 | SPENDING_LIMIT_EXCEEDED | north merchant "
+    "| Rp 40,000.00 | Rp 27,500.00 | Rp 15,000.00"
+)
 KEY_RESULTS = (
     "stamp-1 | INSUFFICIENT_FUNDS | Rp 35,000.00 | Rp 44,000.00",
     "sign-1 | REQUEST_ID_REUSED | |",
@@ -23,8 +27,7 @@ KEY_RESULTS = (
     "usage | web channel | owed no longer | Rp 8,000.00 |",
     "usage | north merchant | owed no longer | Rp 7,000.00 |",
     "commit | enterprise | owed no longer | Rp 12,500.00 | | -Rp 12,500.00",
-    "kiosk-4 | SPENDING_LIMIT_EXCEEDED | north merchant "
-    "| Rp 40,000.00 | Rp 27,500.00 | Rp 15,000.00",
+    LIMIT_REFUSAL,
     "usage | reseller | earned by reselling | | Rp 12,000.00",
     "void | reseller | reversed | Rp 3,000.00 |",
     "person | Rp 30,000.00 | Rp 0.00 | Rp 30,000.00",
