@@ -7,19 +7,24 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import grpc
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.firestore import AsyncClient
 
-from devstack.demo import acts, scenes
-from devstack.demo.checks import check
+from devstack.demo.acts.story import Story, play
+from devstack.demo.audit import Auditor
+from devstack.demo.books import Books
+from devstack.demo.checks.story import check
+from devstack.demo.dead_letters import DeadLetterDesk, mended
 from devstack.demo.desk import Desk, UnexpectedlyAcceptedError
-from devstack.demo.documents import wait_for_documents
-from devstack.demo.finance import Books, ledger_sums
+from devstack.demo.documents import Document, wait_for_documents
 from devstack.demo.page import Page
+from devstack.demo.scenes.finance import scenes_of_finance
+from devstack.demo.scenes.story import scenes_of
 from shared.rpc_client import error_of, open_channel
+from transaction_service.topology import TopologySettings, open_pubsub, topology_of
 
 CALL_TIMEOUT_S = 5.0
 DOCUMENTS_DEADLINE_S = 30.0
@@ -33,6 +38,8 @@ def main() -> int:
         return _failed(f"{error.reason}: {error.message}")
     except (GoogleAPICallError, UnexpectedlyAcceptedError) as error:
         return _failed(str(error))
+    except TimeoutError:
+        return _failed("what the story waits for did not happen in time")
     except KeyboardInterrupt:
         return 130
 
@@ -44,23 +51,35 @@ async def tell(environ: Mapping[str, str], page: Page) -> int:
         open_channel(environ["TRANSACTION_TARGET"], CALL_TIMEOUT_S) as transaction,
         open_channel(environ["WALLET_TARGET"], CALL_TIMEOUT_S) as wallet,
     ):
-        desk = Desk(transaction, wallet)
-        story = await acts.play(desk)
-        for scene in scenes.scenes_of(story):
+        with page.busy("the story happens; a price book takes effect after 5 s"):
+            story = await play(Desk(transaction, wallet), transaction)
+        for scene in scenes_of(story):
             page.show(scene)
-        books = await read_books(desk, page, expected=len(story.movements()))
-    for scene in scenes.scenes_of_finance(books, story.cast.names()):
+        books = await read_books(Auditor(wallet), page, story)
+    for scene in scenes_of_finance(books, story.cast.names()):
         page.show(scene)
     checks = check(story, books)
     page.conclude(checks, time.monotonic() - started)
     return 0 if all(each.holds for each in checks) else 1
 
 
-async def read_books(desk: Desk, page: Page, expected: int) -> Books:
-    """Read the ledger's sums, and the documents once as many are there as are expected."""
+async def read_books(auditor: Auditor, page: Page, story: Story) -> Books:
+    """Find the event that finance could not take, mend it, and read what both sides have then."""
+    settings = TopologySettings()
+    client, expected = AsyncClient(), len(story.movements())
+    async with open_pubsub(settings.pubsub_emulator_host) as pubsub:
+        dead_letters = DeadLetterDesk(topology_of(settings), pubsub)
+        before = await read_documents(client, page, expected - 1)
+        letter = await dead_letters.find(story.slip.answer.transaction_id)
+        await dead_letters.replay(letter, mended(letter.data))
+    documents = await read_documents(client, page, expected)
+    return Books(await auditor.audit(story.cast), letter, before, documents)
+
+
+async def read_documents(client: AsyncClient, page: Page, expected: int) -> Sequence[Document]:
+    """Read the documents once as many are there as are expected."""
     with page.progress("events reach Firestore", expected) as report:
-        documents = await wait_for_documents(AsyncClient(), expected, DOCUMENTS_DEADLINE_S, report)
-    return Books(ledger_sums(await desk.trial_balance()), documents)
+        return await wait_for_documents(client, expected, DOCUMENTS_DEADLINE_S, report)
 
 
 def _failed(reason: str) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ class Document:
     product_code: str
     quantity: int
     lines: tuple[Line, ...]
+    merchant_wallet_id: str = ""
+    """Whose merchant's wallet it was, if any; empty else."""
 
 
 async def wait_for_documents(
@@ -54,6 +56,11 @@ async def read_documents(client: AsyncClient) -> Sequence[Document]:
     """Read them all, in the order of their transactions."""
     snapshots = await client.collection(COLLECTION).get(timeout=READ_TIMEOUT_S)
     documents = [document_of(each.id, each.to_dict() or {}) for each in snapshots]
+    return in_order(documents)
+
+
+def in_order(documents: Iterable[Document]) -> Sequence[Document]:
+    """Put them in the order of their transactions."""
     return sorted(documents, key=lambda each: (len(each.document_id), each.document_id))
 
 
@@ -68,4 +75,5 @@ def document_of(document_id: str, fields: Mapping[str, Any]) -> Document:
             Line(each["type"].removeprefix("LINE_TYPE_"), each["asset_code"], each["amount_minor"])
             for each in fields["lines"]
         ),
+        merchant_wallet_id=fields["merchant_wallet_id"],
     )

@@ -1,10 +1,8 @@
-"""What the finance documents add up to. Pure; amounts are in minor units."""
+"""What finance documents add up to. Pure; amounts are in minor units."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from privy.wallet.v1 import ledger_pb2
 
 from devstack.demo.documents import Document, Line
 
@@ -12,9 +10,13 @@ from devstack.demo.documents import Document, Line
 ACCOUNTS: Mapping[str, str] = {
     "FUNDING": "FUNDING",
     "DEFERRED_REVENUE": "WALLET",
+    "MARGIN": "WALLET",
     "REVENUE": "REVENUE",
     "COST": "VENDOR_COST",
     "VENDOR_PAYABLE": "VENDOR_PAYABLE",
+    "TAX": "TAX_PAYABLE",
+    "BREAKAGE": "BREAKAGE",
+    "EXCHANGE": "EXCHANGE",
 }
 
 # (account type, asset code) → signed sum, debits positive; those of zero are left out.
@@ -22,38 +24,21 @@ Sums = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
-    """The same money seen twice: as the ledger holds it, and as finance was told."""
-
-    ledger: Sums
-    documents: Sequence[Document]
-
-
-@dataclass(frozen=True, slots=True)
 class Profit:
-    """What a product earned and cost in one asset."""
+    """What a product, or a merchant, earned, cost and passed on, in one asset."""
 
-    product_code: str
+    name: str
     asset_code: str
-    revenue_minor: int
-    cost_minor: int
+    revenue_minor: int = 0
+    breakage_minor: int = 0
+    cost_minor: int = 0
+    tax_minor: int = 0
+    margin_minor: int = 0
+    """What resellers earned."""
 
     @property
-    def margin_minor(self) -> int:
-        return self.revenue_minor - self.cost_minor
-
-
-def ledger_sums(lines: Iterable[ledger_pb2.TrialBalanceLine]) -> Sums:
-    return {
-        (account_type(line.account_type), line.asset_code): line.amount_minor
-        for line in lines
-        if line.amount_minor
-    }
-
-
-def account_type(number: "ledger_pb2.AccountType.ValueType") -> str:
-    """Give an account type's name without its prefix."""
-    return ledger_pb2.AccountType.Name(number).removeprefix("ACCOUNT_TYPE_")
+    def result_minor(self) -> int:
+        return self.revenue_minor + self.breakage_minor - self.cost_minor
 
 
 def document_sums(documents: Iterable[Document]) -> Sums:
@@ -64,34 +49,49 @@ def document_sums(documents: Iterable[Document]) -> Sums:
     return {key: amount for key, amount in sums.items() if amount}
 
 
-def profits_of(documents: Sequence[Document]) -> list[Profit]:
-    """Give the profit and loss of each product, in each asset that it earned or cost."""
-    revenue_minor: Counter[tuple[str, str]] = Counter()
-    cost_minor: Counter[tuple[str, str]] = Counter()
+def by_product(document: Document) -> str:
+    return document.product_code or "no product"
+
+
+def by_merchant(document: Document) -> str:
+    return document.merchant_wallet_id or "no merchant"
+
+
+def profits_of(documents: Iterable[Document], group: Callable[[Document], str]) -> list[Profit]:
+    """Give the profit and loss of each group, in each asset that it earned or cost."""
+    credited: Counter[tuple[str, str, str]] = Counter()
     for document in documents:
         for line in document.lines:
-            key = (document.product_code, line.asset_code)
-            if line.type == "REVENUE":
-                revenue_minor[key] -= line.amount_minor
-            elif line.type == "COST":
-                cost_minor[key] += line.amount_minor
-    return [
-        Profit(*key, revenue_minor[key], cost_minor[key])
-        for key in sorted({*revenue_minor, *cost_minor})
+            credited[group(document), line.asset_code, line.type] -= line.amount_minor
+    keys = sorted({(name, asset_code) for name, asset_code, _ in credited})
+    profits = [
+        Profit(
+            *key,
+            revenue_minor=credited[*key, "REVENUE"],
+            breakage_minor=credited[*key, "BREAKAGE"],
+            cost_minor=-credited[*key, "COST"],
+            tax_minor=credited[*key, "TAX"],
+            margin_minor=credited[*key, "MARGIN"],
+        )
+        for key in keys
     ]
+    return [each for each in profits if each != Profit(each.name, each.asset_code)]
 
 
 def total_profits(profits: Sequence[Profit]) -> list[Profit]:
-    """Sum the profit and loss of all products, in each asset."""
-    assets = sorted({each.asset_code for each in profits})
+    """Sum them all, in each asset."""
     return [
         Profit(
-            "all products",
+            "all",
             asset_code,
-            sum(each.revenue_minor for each in profits if each.asset_code == asset_code),
-            sum(each.cost_minor for each in profits if each.asset_code == asset_code),
+            revenue_minor=sum(each.revenue_minor for each in mine),
+            breakage_minor=sum(each.breakage_minor for each in mine),
+            cost_minor=sum(each.cost_minor for each in mine),
+            tax_minor=sum(each.tax_minor for each in mine),
+            margin_minor=sum(each.margin_minor for each in mine),
         )
-        for asset_code in assets
+        for asset_code in sorted({each.asset_code for each in profits})
+        for mine in ([each for each in profits if each.asset_code == asset_code],)
     ]
 
 

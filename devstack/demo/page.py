@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rich import box
 from rich.console import Console
@@ -10,11 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as DrawnTable
 from rich.text import Text
 
-from devstack.demo.checks import Check
-from devstack.demo.scenes import Scene
-from devstack.demo.tables import Table
+from devstack.demo.checks.check import Check
+from devstack.demo.scenes.scene import Scene
+from devstack.demo.tables.table import Table
 
-PLAIN_WIDTH = 110
+PLAIN_WIDTH = 100
 
 
 class Page:
@@ -35,6 +35,10 @@ class Page:
             self._out.print()
             self._out.print(self._drawn(table))
         self._out.print()
+
+    def busy(self, description: str) -> AbstractContextManager[object]:
+        """Show on a terminal that something goes on; elsewhere say nothing."""
+        return self._err.status(description) if self._err.is_terminal else nullcontext()
 
     @contextmanager
     def progress(self, description: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -58,7 +62,7 @@ class Page:
             return
         self._out.print(
             f"All {len(checks)} checks hold after {duration_s:.1f} s: balances, refusals, repeats, "
-            "documents, trial balance, profit and loss.",
+            "documents, trial balance, profit and loss, hash chains.",
             style="bold green",
             soft_wrap=True,
         )

@@ -1,7 +1,15 @@
 """What the demo makes of finance documents."""
 
 from devstack.demo.documents import Document, Line
-from devstack.demo.finance import Profit, document_sums, off_balance, profits_of, total_profits
+from devstack.demo.finance import (
+    Profit,
+    by_merchant,
+    by_product,
+    document_sums,
+    off_balance,
+    profits_of,
+    total_profits,
+)
 
 TOP_UP = Document(
     "txn_1",
@@ -39,23 +47,64 @@ PAID_IN_UNITS = Document(
 )
 
 
+SOLD_BY_A_RESELLER = Document(
+    "txn_4",
+    "USAGE",
+    "wal_2",
+    "SIGN",
+    1,
+    (
+        Line("DEFERRED_REVENUE", "IDR", 222),
+        Line("REVENUE", "IDR", -170),
+        Line("MARGIN", "IDR", -30),
+        Line("TAX", "IDR", -22),
+    ),
+    "wal_9",
+)
+EXPIRED = Document(
+    "txn_5",
+    "BREAKAGE",
+    "wal_1",
+    "",
+    0,
+    (Line("DEFERRED_REVENUE", "IDR", 40), Line("BREAKAGE", "IDR", -40)),
+)
+ALL = (TOP_UP, PAID_IN_MONEY, PAID_IN_UNITS, SOLD_BY_A_RESELLER, EXPIRED)
+
+
 def test_profit_and_loss_keeps_products_and_assets_apart() -> None:
-    """Revenue is what lines of revenue credit, cost what lines of cost debit; top-ups are none."""
-    profits = profits_of([TOP_UP, PAID_IN_MONEY, PAID_IN_UNITS])
-    assert profits == [Profit("SIGN", "ESIGN", 3, 0), Profit("SIGN", "IDR", 500, 375)]
-    assert [each.margin_minor for each in profits] == [3, 125]
-    assert total_profits([*profits, Profit("CALL", "IDR", 7, 0)]) == [
-        Profit("all products", "ESIGN", 3, 0),
-        Profit("all products", "IDR", 507, 375),
+    """What is earned, spent and passed on is told apart; top-ups are none of it."""
+    profits = profits_of(ALL, by_product)
+    assert profits == [
+        Profit("SIGN", "ESIGN", revenue_minor=3),
+        Profit("SIGN", "IDR", revenue_minor=670, cost_minor=375, tax_minor=22, margin_minor=30),
+        Profit("no product", "IDR", breakage_minor=40),
+    ]
+    assert [each.result_minor for each in profits] == [3, 295, 40]
+
+
+def test_profit_and_loss_by_merchant_makes_up_the_same_whole() -> None:
+    """Who has no merchant has a row too; by product or by merchant, the sum is the same."""
+    profits = profits_of(ALL, by_merchant)
+    assert profits == [
+        Profit("no merchant", "ESIGN", revenue_minor=3),
+        Profit("no merchant", "IDR", revenue_minor=500, breakage_minor=40, cost_minor=375),
+        Profit("wal_9", "IDR", revenue_minor=170, tax_minor=22, margin_minor=30),
+    ]
+    assert total_profits(profits) == total_profits(profits_of(ALL, by_product))
+    assert total_profits(profits) == [
+        Profit("all", "ESIGN", revenue_minor=3),
+        Profit("all", "IDR", 670, breakage_minor=40, cost_minor=375, tax_minor=22, margin_minor=30),
     ]
 
 
 def test_documents_sum_to_a_trial_balance() -> None:
     """Lines come under the ledger's account types; what sums to zero is left out."""
-    returned = Document("txn_4", "TOP_UP", "wal_1", "", 0, (Line("FUNDING", "IDR", -900),))
-    assert document_sums([TOP_UP, PAID_IN_MONEY, returned]) == {
-        ("WALLET", "IDR"): -400,
-        ("REVENUE", "IDR"): -500,
+    returned = Document("txn_6", "TOP_UP", "wal_1", "", 0, (Line("FUNDING", "IDR", -900),))
+    assert document_sums([TOP_UP, PAID_IN_MONEY, SOLD_BY_A_RESELLER, returned]) == {
+        ("WALLET", "IDR"): -208,
+        ("REVENUE", "IDR"): -670,
+        ("TAX_PAYABLE", "IDR"): -22,
         ("VENDOR_COST", "IDR"): 150,
         ("VENDOR_PAYABLE", "IDR"): -150,
     }

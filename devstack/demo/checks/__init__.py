@@ -1,0 +1,1 @@
+"""Whether everything came out as it must. Pure."""

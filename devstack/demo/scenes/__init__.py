@@ -1,0 +1,1 @@
+"""What each act shows: a title, what it teaches, and tables. Pure."""

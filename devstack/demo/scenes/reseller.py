@@ -1,0 +1,27 @@
+"""The reseller's acts."""
+
+from collections.abc import Iterator
+
+from devstack.demo.acts.reseller import Resale
+from devstack.demo.cast import Cast
+from devstack.demo.scenes.scene import Names, Scene, movement
+from devstack.demo.tables import actions, wallets
+
+
+def resale(acts: Resale, cast: Cast, names: Names) -> Iterator[Scene]:
+    yield Scene(
+        "A reseller has a customer, and a price book with prices for both takes effect",
+        "A sealed document is Rp 4,000.00 to this reseller and Rp 7,000.00 to its customers, and "
+        "tax of 11 % comes on top. A price book never changes: this is the next version.",
+        (
+            wallets.tree((cast.reseller, cast.customer), names),
+            actions.quotes((acts.quote,)),
+        ),
+    )
+    yield movement(
+        "The customer tops up, seals four documents, and has one taken back",
+        "Each sale is one transaction: the customer pays retail and tax, the house earns "
+        "wholesale, the reseller the margin between. A void takes back its part of every leg.",
+        acts.booked(),
+        names,
+    )
