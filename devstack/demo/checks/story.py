@@ -29,7 +29,6 @@ FINAL_BALANCES_MINOR = {
     ("south merchant", "ESIGN"): (4, 0, 4),
     ("application", "IDR"): (0, 0, 0),
     ("web channel", "IDR"): (0, 0, 0),
-    ("kiosk channel", "IDR"): (0, 0, 0),
     ("reseller", "IDR"): (900_000, 0, 900_000),
     ("customer", "IDR"): (2_669_000, 0, 2_669_000),
 }
