@@ -4,6 +4,7 @@ import sys
 
 import click
 import grpc
+import typer
 
 from walletctl.app import app
 from walletctl.failures import EXIT_REFUSED, describe
@@ -12,10 +13,10 @@ from walletctl.failures import EXIT_REFUSED, describe
 def main() -> None:
     try:
         code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show(sys.stderr)
+    except (click.ClickException, typer.TyperException) as error:
+        print(f"walletctl: {error.format_message()}", file=sys.stderr)  # noqa: T201 (a command says so)
         code = error.exit_code
-    except click.Abort:
+    except (click.Abort, typer.Abort):
         print("stopped", file=sys.stderr)  # noqa: T201 (a command says so)
         code = 130
     except grpc.RpcError as error:
