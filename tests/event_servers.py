@@ -5,12 +5,13 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
+import pytest
 from google.api_core.exceptions import DeadlineExceeded, NotFound, ServiceUnavailable
 from google.cloud.firestore_v1 import types as firestore_types
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
@@ -22,34 +23,37 @@ from devstack.emulators import (
     EmulatorCommand,
     built_in_firestore_command,
     built_in_pubsub_command,
+    google_firestore_command,
+    google_pubsub_command,
     wait_ready,
 )
 from devstack.folder import temporary_folder
 from devstack.ports import Ports
 from shared.errors import Unavailable
+from shared.finance_settings import Topology, TopologySettings, topology_of
 from shared.rpc_client import open_channel, probe
 from transaction_service.topology import (
     PubSub,
-    Topology,
-    TopologySettings,
     ensure_topology,
     open_pubsub,
-    topology_of,
 )
 
 LIMIT_S = 30.0
 
 
+Commands = Mapping[str, Callable[[int], EmulatorCommand | None]]
+
+BUILT_IN: Commands = {"pubsub": built_in_pubsub_command, "firestore": built_in_firestore_command}
+GOOGLES: Commands = {"pubsub": google_pubsub_command, "firestore": google_firestore_command}
+
+
 class EventServers:
     """Pub/Sub and Firestore, each of which may be ended and started again at its address."""
 
-    def __init__(self, children: Children) -> None:
+    def __init__(self, children: Children, commands: Commands) -> None:
         self.children = children
         self.ports = Ports()
-        self._commands: dict[str, Callable[[int], EmulatorCommand]] = {
-            "pubsub": built_in_pubsub_command,
-            "firestore": built_in_firestore_command,
-        }
+        self._commands = commands
         self._ports = {name: self.ports.take() for name in self._commands}
         self._running: set[str] = set()
 
@@ -66,6 +70,8 @@ class EventServers:
             return
         port = self._ports[name]
         emulator = self._commands[name](port)
+        if emulator is None:
+            pytest.skip("this machine has no emulators of Google's")
         command = Command(name, emulator.argv, emulator.env)
         await self.children.serve(Server(command, lambda: _answers(port)))
         self._running.add(name)
@@ -77,10 +83,10 @@ class EventServers:
 
 
 @contextmanager
-def event_servers() -> Iterator[EventServers]:
+def event_servers(commands: Commands = BUILT_IN) -> Iterator[EventServers]:
     """Servers that start when they are first asked for, and end with the context."""
     with Children(temporary_folder(), base_environment(os.environ)) as children:
-        yield EventServers(children)
+        yield EventServers(children, commands)
 
 
 async def _answers(port: int) -> bool:

@@ -26,8 +26,8 @@ from google.pubsub_v1.types import (
     Subscription,
     Topic,
 )
-from pydantic import Field
-from pydantic_settings import BaseSettings
+
+from shared.finance_settings import Topology
 
 # After the sink dies, so long until its messages are delivered again. Living, it renews its leases.
 ACK_DEADLINE_S = 10
@@ -49,37 +49,6 @@ EMULATOR_CHANNEL = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
-
-
-class TopologySettings(BaseSettings):
-    """Environment that names the topics and subscriptions."""
-
-    google_cloud_project: str = Field(min_length=1)
-    pubsub_emulator_host: str = Field(default="", description="Empty means the real service.")
-    events_topic: str = "cost-revenue-events"
-    events_subscription: str = "cost-revenue-events-erp"
-    dead_letter_topic: str = "cost-revenue-events-dead"
-    dead_letter_subscription: str = "cost-revenue-events-dead"
-
-
-@dataclass(frozen=True, slots=True)
-class Topology:
-    """Full resource names (`projects/…/topics/…`)."""
-
-    events_topic: str
-    events_subscription: str
-    dead_letter_topic: str
-    dead_letter_subscription: str
-
-
-def topology_of(settings: TopologySettings) -> Topology:
-    project = f"projects/{settings.google_cloud_project}"
-    return Topology(
-        events_topic=f"{project}/topics/{settings.events_topic}",
-        events_subscription=f"{project}/subscriptions/{settings.events_subscription}",
-        dead_letter_topic=f"{project}/topics/{settings.dead_letter_topic}",
-        dead_letter_subscription=f"{project}/subscriptions/{settings.dead_letter_subscription}",
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from rich.console import Console
 from walletctl import (
     actions,
     balances,
+    deadletters,
     entries,
     ledger,
     lots,
@@ -27,7 +28,19 @@ WIDTH = 160
 app = typer.Typer(
     no_args_is_help=True, help="Operate the Transaction-Wallet system.", rich_markup_mode=None
 )
-for noun in (wallets, balances, lots, entries, statements, actions, transactions, prices, ledger):
+NOUNS = (
+    wallets,
+    balances,
+    lots,
+    entries,
+    statements,
+    actions,
+    transactions,
+    prices,
+    ledger,
+    deadletters,
+)
+for noun in NOUNS:
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
 
 

@@ -15,6 +15,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from privy.transaction.v1 import price_book_pb2_grpc, transaction_pb2_grpc
 from privy.wallet.v1 import ledger_pb2_grpc, wallet_pb2_grpc
 
+from shared.process import load_settings
+from walletctl.finance.settings import FinanceSettings
 from walletctl.output import Output
 
 TIMEOUT_S = 10.0
@@ -44,6 +46,10 @@ class Session:
     @cached_property
     def ledger(self) -> ledger_pb2_grpc.LedgerServiceStub:
         return ledger_pb2_grpc.LedgerServiceStub(self._wallet_channel)
+
+    @cached_property
+    def finance(self) -> FinanceSettings:
+        return load_settings(FinanceSettings)
 
     @cached_property
     def _transaction_channel(self) -> grpc.Channel:

@@ -2,50 +2,15 @@
 
 import json
 import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from devstack.stack import Stack
 from tests.acceptance.clients import PRICE_MINOR
+from tests.acceptance.operators import Walletctl
 
-TIMEOUT_S = 60
 EXAMPLE = Path("examples/price_book.toml")
-
-
-@dataclass(frozen=True, slots=True)
-class Walletctl:
-    environment: dict[str, str]
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "walletctl", *arguments],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-
-    def json(self, *arguments: str) -> Any:
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def wallet(self, funds_minor: int = 0) -> str:
-        wallet_id: str = self.json("wallets", "create", "An operator's wallet")["wallet_id"]
-        if funds_minor:
-            self.top_up(wallet_id, funds_minor)
-        return wallet_id
-
-    def top_up(self, wallet_id: str, minor: int, *options: str) -> None:
-        amount = ["--amount", str(minor), "--asset", "IDR"]
-        self.json("actions", "top-up", wallet_id, *amount, *options)
 
 
 @pytest.fixture

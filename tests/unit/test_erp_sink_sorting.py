@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.dead_letter import MAX_ATTRIBUTE_BYTES
 from tests.finance_events import event_attributes, finance_event
-from transaction_service.erp_sink.dead_letters import MAX_ATTRIBUTE_BYTES, attributes_of
+from transaction_service.erp_sink.dead_letters import attributes_of
 from transaction_service.erp_sink.delivery import DeadLetter, Delivery, sort
 from transaction_service.erp_sink.event import Fault
 

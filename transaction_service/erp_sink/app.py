@@ -11,6 +11,7 @@ from google.api_core.retry import exponential_sleep_generator
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
+from shared.finance_settings import topology_of
 from shared.process import load_settings
 from shared.rpc_server import Edge, Health, Services, serve
 from shared.telemetry import Metrics, Tracing, build_metrics, build_tracing, configure_logging
@@ -25,7 +26,6 @@ from transaction_service.topology import (
     EMULATOR_CHANNEL,
     ensure_topology,
     open_pubsub,
-    topology_of,
 )
 
 # One writes while another waits for Firestore.

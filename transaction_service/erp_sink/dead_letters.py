@@ -1,8 +1,7 @@
 """Puts what can never become a document where people look at it.
 
-A dead letter is the message as it was, ordering key and all, with attributes that say why:
-`dead_letter_reason`, `dead_letter_detail`, `dead_letter_first_seen_time` (RFC 3339) and
-`dead_letter_attempt` (from 1). A letter that is replayed with them and fails again keeps its
+A dead letter is the message as it was, ordering key and all, with attributes that say why
+(`shared/dead_letter.py`). A letter that is replayed with them and fails again keeps its
 first time and counts one attempt more.
 """
 
@@ -11,9 +10,16 @@ from datetime import datetime
 
 from google.pubsub_v1 import PublisherAsyncClient, types
 
+from shared.dead_letter import (
+    ATTEMPT,
+    DETAIL,
+    FIRST_SEEN_TIME,
+    MAX_ATTRIBUTE_BYTES,
+    REASON,
+    count_of,
+)
 from transaction_service.erp_sink.delivery import DeadLetter
 
-MAX_ATTRIBUTE_BYTES = 1_024  # Pub/Sub's limit of a value.
 PUBLISH_TIMEOUT_S = 10.0
 
 
@@ -45,12 +51,8 @@ def attributes_of(letter: DeadLetter, now: datetime) -> dict[str, str]:
     detail = letter.fault.detail.encode()[:MAX_ATTRIBUTE_BYTES].decode(errors="ignore")
     return {
         **own,
-        "dead_letter_reason": letter.fault.reason,
-        "dead_letter_detail": detail,
-        "dead_letter_first_seen_time": own.get("dead_letter_first_seen_time") or now.isoformat(),
-        "dead_letter_attempt": str(_attempts(own.get("dead_letter_attempt", "")) + 1),
+        REASON: letter.fault.reason,
+        DETAIL: detail,
+        FIRST_SEEN_TIME: own.get(FIRST_SEEN_TIME) or now.isoformat(),
+        ATTEMPT: str(count_of(own.get(ATTEMPT, "")) + 1),
     }
-
-
-def _attempts(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() else 0

@@ -8,6 +8,7 @@ from functools import partial
 from google.api_core.retry import exponential_sleep_generator
 
 from shared import rpc_client
+from shared.finance_settings import topology_of
 from shared.process import load_settings
 from shared.rpc_server import Edge, Health, Services, serve
 from shared.telemetry import Metrics, Tracing, build_metrics, build_tracing, configure_logging
@@ -16,7 +17,7 @@ from transaction_service.publisher.feed import CALL_TIMEOUT_S, Feed
 from transaction_service.publisher.relay import Relay
 from transaction_service.publisher.settings import PublisherSettings
 from transaction_service.publisher.topic import Topic
-from transaction_service.topology import open_pubsub, topology_of
+from transaction_service.topology import open_pubsub
 
 
 async def main(stop: asyncio.Event) -> None:

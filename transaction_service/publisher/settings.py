@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import Field, FilePath
 
+from shared.finance_settings import TopologySettings
 from shared.telemetry import TelemetrySettings
-from transaction_service.topology import TopologySettings
 
 
 class PublisherSettings(TelemetrySettings, TopologySettings):

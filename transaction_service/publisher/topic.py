@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from google.pubsub_v1.types import PublishRequest
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
+from shared.finance_settings import Topology
 from transaction_service.publisher.chart import ChartOfAccounts
 from transaction_service.publisher.messages import lanes_of
-from transaction_service.topology import PubSub, Topology, ensure_topology
+from transaction_service.topology import PubSub, ensure_topology
 
 PUBLISH_TIMEOUT_S = 5.0  # Of all requests of a round together.
 MAX_CONCURRENT_REQUESTS = 64
