@@ -37,9 +37,18 @@ class Cast:
 
     def merchants(self) -> Mapping[str, str]:
         """Say which merchant each wallet that has one belongs to, by their ids."""
-        north, south = self.north_merchant.wallet_id, self.south_merchant.wallet_id
-        below_north = (self.application, self.web_channel, self.kiosk_channel)
-        return {north: north, south: south, **{each.wallet_id: north for each in below_north}}
+        found = {each.wallet_id: _merchant_of(each) for each in self.wallets()}
+        return {wallet_id: merchant for wallet_id, merchant in found.items() if merchant}
+
+
+def _merchant_of(wallet: Wallet) -> str:
+    """Find the nearest merchant on a wallet's path; empty if there is none."""
+    own_role = str(dict(wallet.attributes).get("role", ""))
+    roles = [(each.role, each.wallet_id) for each in wallet.path]
+    merchants = [
+        each for role, each in (*roles, (own_role, wallet.wallet_id)) if role == "MERCHANT"
+    ]
+    return merchants[-1] if merchants else ""
 
 
 async def open_wallets(desk: Desk) -> Cast:
@@ -49,6 +58,10 @@ async def open_wallets(desk: Desk) -> Cast:
     enterprise = await desk.open_wallet(_node("enterprise", "ENTERPRISE"))
     north = await desk.open_wallet(_limited(_node("north-merchant", "MERCHANT", enterprise)))
     application = await desk.open_wallet(_node("application", "APPLICATION", north))
+    web = _node("web-channel", "CHANNEL", application)
+    web.policy.funding_source = wallet_pb2.FUNDING_SOURCE_OWN_THEN_ANCESTORS
+    kiosk = _node("kiosk-channel", "CHANNEL", application)
+    kiosk.policy.funding_source = wallet_pb2.FUNDING_SOURCE_NEAREST_ANCESTOR
     reseller = await desk.open_wallet(_reseller("reseller"))
     return Cast(
         person=person,
@@ -58,19 +71,8 @@ async def open_wallets(desk: Desk) -> Cast:
         north_merchant=north,
         south_merchant=await desk.open_wallet(_node("south-merchant", "MERCHANT", enterprise)),
         application=application,
-        web_channel=await desk.open_wallet(
-            _node(
-                "web-channel",
-                "CHANNEL",
-                application,
-                wallet_pb2.FUNDING_SOURCE_OWN_THEN_ANCESTORS,
-            )
-        ),
-        kiosk_channel=await desk.open_wallet(
-            _node(
-                "kiosk-channel", "CHANNEL", application, wallet_pb2.FUNDING_SOURCE_NEAREST_ANCESTOR
-            )
-        ),
+        web_channel=await desk.open_wallet(web),
+        kiosk_channel=await desk.open_wallet(kiosk),
         reseller=reseller,
         customer=await desk.open_wallet(_personal("customer", reseller)),
     )
@@ -84,15 +86,9 @@ def _reseller(name: str) -> Wallet:
     return _wallet(wallet_pb2.WALLET_TYPE_RESELLER, name, None)
 
 
-def _node(
-    name: str,
-    role: str,
-    parent: Wallet | None = None,
-    source: "wallet_pb2.FundingSource.ValueType" = wallet_pb2.FUNDING_SOURCE_OWN,
-) -> Wallet:
+def _node(name: str, role: str, parent: Wallet | None = None) -> Wallet:
     wallet = _wallet(wallet_pb2.WALLET_TYPE_ENTERPRISE, name, parent)
     wallet.attributes["role"] = role
-    wallet.policy.funding_source = source
     return wallet
 
 

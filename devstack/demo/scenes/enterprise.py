@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from devstack.demo.acts.company import Quota, SpentBonus
 from devstack.demo.acts.enterprise import Branches
-from devstack.demo.cast import Cast
+from devstack.demo.cast import NORTH_LIMIT_MINOR, Cast
+from devstack.demo.money import money
 from devstack.demo.scenes.scene import Names, Scene, movement
 from devstack.demo.tables import actions, wallets
 
@@ -40,7 +41,7 @@ def tree(cast: Cast) -> Scene:
     return Scene(
         "An enterprise is opened, with two merchants, an application and two channels",
         "All of it is one customer. A wallet's policy says who pays for what it uses; all below "
-        "the north merchant together may spend Rp 40,000.00 a day.",
+        f"the north merchant together may spend {money('IDR', NORTH_LIMIT_MINOR)} a day.",
         (wallets.tree(nodes, cast.names()),),
     )
 

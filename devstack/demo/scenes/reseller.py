@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from devstack.demo.acts.reseller import Resale
 from devstack.demo.cast import Cast
+from devstack.demo.money import money
+from devstack.demo.prices import RETAIL_MINOR, WHOLESALE_MINOR
 from devstack.demo.scenes.scene import Names, Scene, movement
 from devstack.demo.tables import actions, wallets
 
@@ -11,8 +13,9 @@ from devstack.demo.tables import actions, wallets
 def resale(acts: Resale, cast: Cast, names: Names) -> Iterator[Scene]:
     yield Scene(
         "A reseller has a customer, and a price book with prices for both takes effect",
-        "A sealed document is Rp 4,000.00 to this reseller and Rp 7,000.00 to its customers, and "
-        "tax of 11 % comes on top. A price book never changes: this is the next version.",
+        f"A sealed document is {money('IDR', WHOLESALE_MINOR)} to this reseller and "
+        f"{money('IDR', RETAIL_MINOR)} to its customers, and tax of 11 % comes on top. A price "
+        "book never changes: this is the next version.",
         (
             wallets.tree((cast.reseller, cast.customer), names),
             actions.quotes((acts.quote,)),
