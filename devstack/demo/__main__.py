@@ -23,8 +23,9 @@ from devstack.demo.documents import Document, wait_for_documents
 from devstack.demo.page import Page
 from devstack.demo.scenes.finance import scenes_of_finance
 from devstack.demo.scenes.story import scenes_of
+from shared.finance_settings import TopologySettings, topology_of
 from shared.rpc_client import error_of, open_channel
-from transaction_service.topology import TopologySettings, open_pubsub, topology_of
+from transaction_service.topology import open_pubsub
 
 CALL_TIMEOUT_S = 5.0
 DOCUMENTS_DEADLINE_S = 30.0

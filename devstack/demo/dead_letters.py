@@ -9,7 +9,8 @@ from google.pubsub_v1 import types
 from privy.erp.v1.event_pb2 import CostRevenueEvent
 from privy.wallet.v1 import ledger_pb2
 
-from transaction_service.topology import PubSub, Topology
+from shared.finance_settings import Topology
+from transaction_service.topology import PubSub
 
 LETTER_DEADLINE_S = 30.0
 PULL_TIMEOUT_S = 2.0
