@@ -12,7 +12,7 @@ from wallet_service import ids
 from wallet_service.decide.core import decide
 from wallet_service.decide.model import MAX_BALANCE_MINOR, Books, Posted, Verdict
 from wallet_service.decide.plan import MAX_AMOUNT_MINOR, CaptureHold, Leg, LotTerms, Plan
-from wallet_service.decide.policy import Limit
+from wallet_service.decide.policy import Limit, Node
 from wallet_service.errors import NOT_KEPT, POSTING_RULES, Refusal
 
 
@@ -246,6 +246,21 @@ def test_a_booking_is_taken_in_parts_and_the_rest_set_free() -> None:
     assert [reason(each) for each in verdicts] == ["OK"] * 3
     account = books.accounts[plans.wallet(1)]
     assert (account.balance_minor, account.held_minor, account.available_minor) == (-60, 0, 60)
+
+
+def test_what_several_set_aside_no_longer_counts_once_it_is_set_free() -> None:
+    """A cancelled booking gives all of it back to the limit, not its own wallet's part alone."""
+    books = plans.books(1, 2)
+    limit = Limit(2, "IDR", "", "DAY", 50, "UTC")
+    node = Node(2, 1, (2, 1), splits=True, limits=(limit,))
+    books.facts = replace(books.facts, nodes={**books.facts.nodes, 2: node})
+    steps = [plans.top_up(1, 100), plans.top_up(2, 10), plans.spent_booking(2, 50)]
+    booked = plans.decide_each(steps, books)[0][-1]
+    plans.make_known(books, booked)
+    assert list(books.windows.values()) == [50]
+    books.first_transaction_id = 50
+    plans.decide_each([plans.cancellation(2, transaction_id(booked))], books)
+    assert list(books.windows.values()) == [0]
 
 
 amounts = st.integers(1, 40) | st.just(MAX_AMOUNT_MINOR)

@@ -162,7 +162,8 @@ def _transaction(
 
 def _with_spending(transaction: Transaction, plan: Plan, books: Books) -> Transaction:
     """Add what a transaction spends, or gives back of spending, and where that counts."""
-    minor = void_minor(plan.void_of, books) if plan.void_of else transaction.amount[1]
+    freed_minor = -sum(each.held_change_minor for each in transaction.entries)
+    minor = void_minor(plan.void_of, books) if plan.void_of else freed_minor
     return transaction._replace(
         spent_minor=spent_minor(plan, books, minor), counted=counted_in(plan, books)
     )
