@@ -13,7 +13,9 @@ from tests.books import Books, request
 from tests.databases import WalletDatabase
 from wallet_service.audit import Finding
 from wallet_service.chain import Head
+from wallet_service.decide.model import Transaction
 from wallet_service.decide.plan import LotTerms
+from wallet_service.drafts import NewWallet
 from wallet_service.store.connections import Connection
 from wallet_service.verification import Summary
 
@@ -70,6 +72,10 @@ TAMPERINGS = {
         "holds", "booking_id={booking_id}"),
     "a hold's expiry": ("UPDATE holds SET expires_at = now()",
         "transactions", "transaction_id={booking_id}"),
+    "a hold's count of units": ("UPDATE holds SET captured_quantity = captured_quantity + 1",
+        "holds", "booking_id={booking_id}"),
+    "who booked": ("UPDATE holds SET wallet_id = wallet_id + 1",
+        "holds", "booking_id={booking_id}"),
     "a lost hold": ("DELETE FROM holds", "transactions", "transaction_id={booking_id}"),
     "a void": ("UPDATE voids SET voided_minor = voided_minor + 1",
         "voids", "transaction_id={usage_id}"),
@@ -86,6 +92,16 @@ TAMPERINGS = {
     "a request for nothing": ("""INSERT INTO requests (request_digest, body_digest,
         transaction_id, recorded_at) VALUES ('x', 'x', 7, now())""",
         "requests", "request_digest=78"),
+    "what a window counts": ("UPDATE spending_windows SET spent_minor = spent_minor - 1",
+        "spending_windows", "wallet_id={spender}, asset_code=IDR"),
+    "a lost window": ("DELETE FROM spending_windows",
+        "spending_windows", "wallet_id={spender}, asset_code=IDR"),
+    "what was spent": ("UPDATE transactions SET spent_minor = spent_minor + 1 WHERE {spent}",
+        "transactions", "transaction_id={spent_id}"),
+    "where it counts": ("UPDATE transactions SET counted = NULL WHERE {spent}",
+        "transactions", "transaction_id={spent_id}"),
+    "who paid": ("UPDATE transactions SET paid_by_others = NOT paid_by_others WHERE {spent}",
+        "transactions", "transaction_id={spent_id}"),
     "an event in the outbox": ("INSERT INTO outbox VALUES ({booking_id}, 1)",
         "outbox", "transaction_id={booking_id}"),
 }  # fmt: skip
@@ -119,6 +135,7 @@ async def fill(books: Books) -> dict[str, str]:
     await books.post(plans.void(wallet, usage.transaction_id, 5))
     dated = replace(plans.usage(wallet, 1), effective_at=datetime(2026, 1, 31, tzinfo=UTC))
     await books.post(dated)
+    spent = await spend_in_tree(books)
     last = await books.post(plans.transfer(wallet, other, 5))
     _, summary = await verify(books)
     (head,) = summary.heads
@@ -127,9 +144,23 @@ async def fill(books: Books) -> dict[str, str]:
         "usage_id": str(usage.transaction_id),
         "booking_id": str(booking.transaction_id),
         "lot_id": str(opened.transaction_id),
+        "spent": f"transaction_id = {spent.transaction_id}",
+        "spent_id": str(spent.transaction_id),
+        "spender": str(spent.wallet_id),
         "last": f"transaction_id = {last.transaction_id}",
         "chain": str(head.chain),
     }
+
+
+async def spend_in_tree(books: Books) -> Transaction:
+    """Have a wallet with a limit use what the one above it pays."""
+    top = await books.wallets.create(request(), NewWallet("ENTERPRISE", "top"))
+    await books.post(plans.top_up(top.wallet_id, 100))
+    limit = {"asset_code": "IDR", "limit_minor": 50, "period": "DAY"}
+    policy = {"funding_source": "NEAREST_ANCESTOR", "limits": [limit]}
+    new = NewWallet("ENTERPRISE", "spender", top.wallet_id, {"role": "CHANNEL"}, policy)
+    spender = await books.wallets.create(request(), new)
+    return await books.post(plans.spending(spender.wallet_id, 30))
 
 
 async def test_whole_books_pass(books: Books) -> None:
@@ -140,7 +171,7 @@ async def test_whole_books_pass(books: Books) -> None:
     await asyncio.gather(*(ledgers[i % 2].post(plans.usage(wallet, 1)) for i in range(300)))
     findings, summary = await verify(books)
     assert findings == []
-    assert summary.transactions == 309
+    assert summary.transactions == 311
     assert len(summary.heads) > 1
 
 
