@@ -14,6 +14,7 @@ from walletctl import (
     entries,
     ledger,
     lots,
+    pnl,
     prices,
     statements,
     transactions,
@@ -39,6 +40,7 @@ NOUNS = (
     prices,
     ledger,
     deadletters,
+    pnl,
 )
 for noun in NOUNS:
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
