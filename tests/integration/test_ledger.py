@@ -192,11 +192,13 @@ async def test_a_wallet_is_created_once(books: Books) -> None:
     """Twenty equal requests at once make one wallet; another body is refused."""
     same = request("new wallet")
     created = await asyncio.gather(
-        *(books.wallets.create(same, NewWallet("PERSONAL", "Ani")) for _ in range(20))
+        *(books.wallets.create(same, NewWallet("PERSONAL", "a wallet")) for _ in range(20))
     )
     assert len({wallet.wallet_id for wallet in created}) == 1
     with pytest.raises(AlreadyExists):
-        await books.wallets.create(request("new wallet", "other"), NewWallet("PERSONAL", "Ani"))
+        await books.wallets.create(
+            request("new wallet", "other"), NewWallet("PERSONAL", "a wallet")
+        )
     with pytest.raises(NotFound):
         await books.wallets.create(request(), NewWallet("ENTERPRISE", "orphan", 999_999))
 
@@ -205,8 +207,10 @@ async def test_a_change_by_a_stale_version_may_be_corrected(books: Books) -> Non
     """A stale read is not kept: under the same request id the newer version is taken."""
     wallet = await books.wallet()
     with pytest.raises(Aborted):
-        await books.wallets.update(request("rename", "version 7"), wallet, 7, WalletUpdate("Ani"))
+        await books.wallets.update(
+            request("rename", "version 7"), wallet, 7, WalletUpdate("a wallet")
+        )
     renamed = await books.wallets.update(
-        request("rename", "version 1"), wallet, 1, WalletUpdate("Ani")
+        request("rename", "version 1"), wallet, 1, WalletUpdate("a wallet")
     )
-    assert renamed.display_name == "Ani"
+    assert renamed.display_name == "a wallet"

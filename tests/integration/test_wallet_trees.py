@@ -317,7 +317,7 @@ async def test_a_new_wallet_type_needs_a_model_and_a_line(books: Books) -> None:
     """A family, as in docs/wallet-models.md: created, topped up, spending as its rule says."""
     wallets = Wallets(books.pool, FAMILY_MODELS)
     parent = await wallets.create(request(), NewWallet("FAMILY", "Ibu"))
-    child = NewWallet("FAMILY", "Budi", parent.wallet_id, {"version": 1, "is_child": True},
+    child = NewWallet("FAMILY", "a child", parent.wallet_id, {"version": 1, "is_child": True},
                       {"funding_source": "NEAREST_ANCESTOR"})  # fmt: skip
     budi = await wallets.create(request(), child)
     assert budi.attributes == {"version": 2, "member": "CHILD"}
