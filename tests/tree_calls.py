@@ -45,11 +45,16 @@ class TreeCalls:
         assert all(each.HasField("transaction") for each in results)
 
     async def ask(
-        self, acts: Sequence[Act], numbers: Mapping[str, str], group_id: str = ""
+        self, acts: Sequence[Act], numbers: Mapping[str, str], grouped: int = 0
     ) -> Sequence[ledger_pb2.PlanResult]:
-        """Post acts in one call; `numbers` has the ids of what was posted, bare."""
+        """Post acts in one call, the first few as a group.
+
+        `numbers` has the ids of what was posted, bare.
+        """
+        groups = [acts[0].name] * grouped + [""] * len(acts)
+        plans = zip(acts, groups, strict=False)
         return await self.calls.post(
-            [self._plan(each, numbers.get(each.of, ""), group_id) for each in acts]
+            [self._plan(each, numbers.get(each.of, ""), group_id) for each, group_id in plans]
         )
 
     def shares_of(self, result: ledger_pb2.PlanResult) -> str | Shares:
