@@ -6,7 +6,7 @@ hundreds under load, because items gather while a batch is under way.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence, Set
 from contextvars import copy_context
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
@@ -20,12 +20,32 @@ LOOK_AHEAD = 2_000
 """How many waiting items a batch looks at to find those that may be in it."""
 
 
+class _Call(Generic[Result]):
+    """A caller, who hears when the last of its items is done, or of the first that failed."""
+
+    def __init__(self, items: int) -> None:
+        self.future: asyncio.Future[list[Result]] = asyncio.get_running_loop().create_future()
+        self._results: dict[int, Result] = {}
+        self._items = items
+
+    def settle(self, place: int, result: Result | Exception) -> None:
+        if self.future.done():  # The caller was cancelled, or has heard of a failure.
+            return
+        if isinstance(result, Exception):
+            self.future.set_exception(result)
+            return
+        self._results[place] = result
+        if len(self._results) == self._items:
+            self.future.set_result([self._results[each] for each in range(self._items)])
+
+
 class _Waiting(NamedTuple, Generic[Item, Result]):
-    """An item and its caller."""
+    """An item and its caller, who gave it as one of several."""
 
     item: Item
-    keys: frozenset[Hashable]
-    future: "asyncio.Future[Result]"
+    keys: Set[Hashable]
+    call: _Call[Result]
+    place: int
 
 
 class Coalescer(Generic[Item, Result]):
@@ -46,7 +66,7 @@ class Coalescer(Generic[Item, Result]):
         run_batch: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
         *,
         weight: Callable[[Item], int] = lambda _: 1,
-        keys: Callable[[Item], Iterable[Hashable]] = lambda _: (),
+        keys: Callable[[Item], Set[Hashable]] = lambda _: frozenset(),
         max_batch: int = 400,
         slots: int = 2,
         second_slot_from: int = 64,
@@ -76,28 +96,27 @@ class Coalescer(Generic[Item, Result]):
         A caller that is cancelled leaves its item where it is: it is still done.
         Raises ResourceExhausted (`OVERLOADED`) at once if too many wait.
         """
-        (future,) = self._enqueue((item,))
-        return await future
+        (result,) = await self._enqueue((item,))
+        return result
 
     async def submit_all(self, items: Sequence[Item]) -> list[Result]:
         """Have all `items` done in the next batches and return their results, in order.
 
         The first exception among them is raised. Otherwise as `submit`, for less than its price.
         """
-        return await asyncio.gather(*self._enqueue(items))
+        return await self._enqueue(items) if items else []
 
-    def _enqueue(self, items: Sequence[Item]) -> list[asyncio.Future[Result]]:
+    def _enqueue(self, items: Sequence[Item]) -> "asyncio.Future[list[Result]]":
         if len(self._waiting) + len(items) > self._max_waiting:
             raise ResourceExhausted("OVERLOADED", "too much work is waiting: try again later")
-        loop = asyncio.get_running_loop()
-        futures: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
+        call: _Call[Result] = _Call(len(items))
+        keys = self._keys
         self._waiting.extend(
-            _Waiting(item, frozenset(self._keys(item)), future)
-            for item, future in zip(items, futures, strict=True)
+            [_Waiting(item, keys(item), call, place) for place, item in enumerate(items)]
         )
         if len(self._batches) < self._slots:
             self._start_batches()
-        return futures
+        return call.future
 
     async def drain(self) -> None:
         """Return when nothing waits and nothing is under way."""
@@ -138,18 +157,13 @@ class Coalescer(Generic[Item, Result]):
             results = await self._results_of([each.item for each in batch])
         except asyncio.CancelledError:
             for each in batch:
-                each.future.cancel()
+                each.call.future.cancel()
             raise
         finally:
             self._busy_keys -= keys
             self._all_busy = False
         for each, result in zip(batch, results, strict=True):
-            if each.future.done():  # Its caller was cancelled.
-                continue
-            if isinstance(result, Exception):
-                each.future.set_exception(result)
-            else:
-                each.future.set_result(result)
+            each.call.settle(each.place, result)
 
     def _take(self) -> list[_Waiting[Item, Result]]:
         """Take the first items that may be in a batch, or none if that are too few.

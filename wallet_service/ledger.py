@@ -127,8 +127,10 @@ class Ledger:
 
 def _wallets_of(group: Group) -> set[int]:
     """Answer whose rows a group locks; those of the house are striped, so that nobody waits."""
-    named = {plan.wallet_id for plan in group}
-    return (named | {leg.key.wallet_id for plan in group for leg in plan.legs}) - {HOUSE}
+    wallets = {leg.key.wallet_id for plan in group for leg in plan.legs}
+    wallets.update([plan.wallet_id for plan in group])
+    wallets.discard(HOUSE)
+    return wallets
 
 
 def _answer(verdict: Verdict, earlier: dict[int, Transaction]) -> Answer:
