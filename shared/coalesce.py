@@ -6,7 +6,8 @@ hundreds under load, because items gather while a batch is under way.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Sequence, Set
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Set as AbstractSet
 from contextvars import copy_context
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
@@ -43,7 +44,7 @@ class _Waiting(NamedTuple, Generic[Item, Result]):
     """An item and its caller, who gave it as one of several."""
 
     item: Item
-    keys: Set[Hashable]
+    keys: AbstractSet[Hashable]
     call: _Call[Result]
     place: int
 
@@ -66,7 +67,7 @@ class Coalescer(Generic[Item, Result]):
         run_batch: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
         *,
         weight: Callable[[Item], int] = lambda _: 1,
-        keys: Callable[[Item], Set[Hashable]] = lambda _: frozenset(),
+        keys: Callable[[Item], AbstractSet[Hashable]] = lambda _: frozenset(),
         max_batch: int = 400,
         slots: int = 2,
         second_slot_from: int = 64,

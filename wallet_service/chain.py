@@ -29,6 +29,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from wallet_service import ids
 from wallet_service.decide.model import Entry, OpenedLot, Transaction
@@ -45,8 +46,7 @@ class Head:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """All that is written of a transaction."""
 
     transaction: Transaction

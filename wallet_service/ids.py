@@ -14,7 +14,7 @@ TIME_SHIFT = 22
 BATCH_SHIFT = 10
 BATCH_MASK = 0xFFF
 MAX_BATCH = 1 << BATCH_SHIFT
-MAX_DIGITS = 18
+MAX_DIGITS = 19
 
 LAST_ID = (1 << 63) - 1
 """Greater than any transaction id."""
@@ -109,4 +109,5 @@ def _number(text: str, prefixes: tuple[str, ...]) -> int:
     digits = text[4:]
     if not text.startswith(prefixes) or not digits.isascii() or not digits.isdigit():
         return NEVER_ASSIGNED
-    return int(digits) if len(digits) <= MAX_DIGITS else NEVER_ASSIGNED
+    number = int(digits) if len(digits) <= MAX_DIGITS else NEVER_ASSIGNED
+    return number if number <= LAST_ID else NEVER_ASSIGNED

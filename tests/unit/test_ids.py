@@ -39,8 +39,9 @@ def test_batches_of_one_millisecond_do_not_share_ids() -> None:
 @pytest.mark.parametrize(
     ("text", "number"),
     [("wal_1001", 1001), ("wal_", -1), ("txn_1001", -1), ("1001", -1), ("wal_-5", -1),
-     ("wal_٣", -1), ("wal_" + "9" * 19, -1), ("", -1), ("wal_1 ", -1)],
+     ("wal_٣", -1), (f"wal_{2**63 - 1}", 2**63 - 1), (f"wal_{2**63}", -1),
+     ("wal_" + "1" * 20, -1), ("", -1), ("wal_1 ", -1)],
 )  # fmt: skip
 def test_malformed_wallet_ids_name_nothing(text: str, number: int) -> None:
-    """Only `wal_` and up to 18 ASCII digits name a wallet."""
+    """Only `wal_` and the ASCII digits of a positive bigint name a wallet."""
     assert ids.wallet_number(text) == number

@@ -209,7 +209,7 @@ class Transaction(NamedTuple):
     @property
     def paid_by_others(self) -> bool:
         """Whether its own wallet has no entry of it."""
-        return all(each.key.wallet_id != self.wallet_id for each in self.entries)
+        return self.wallet_id not in [each.key.wallet_id for each in self.entries]
 
     @property
     def shifted_at(self) -> datetime | None:
