@@ -1,0 +1,26 @@
+"""`python -m bench.load`: reads an order, says when it begins to measure, then what came of it."""
+
+import gc
+import sys
+
+import uvloop
+
+from bench.load.driving import run
+from bench.load.order import Order
+
+BEGUN = "begun"
+
+
+def main() -> None:
+    order = Order.of(sys.stdin.readline())
+    gc.disable()  # Nothing here makes cycles, and a run is short.
+    outcome = uvloop.run(run(order, lambda: _say(BEGUN)))
+    _say(outcome.json())
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 (whoever started this process reads it)
+
+
+if __name__ == "__main__":
+    main()
