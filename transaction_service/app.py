@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from redis.asyncio import Redis
 
 from shared import rpc_client
+from shared.health import Health
 from shared.paging import PageTokens
 from shared.process import load_settings
-from shared.rpc_server import Edge, Health, serve
+from shared.rpc_edge import Edge
+from shared.rpc_server import serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
 from transaction_service import rpc, store
 from transaction_service.actions import Actions
@@ -68,7 +70,8 @@ async def main(stop: asyncio.Event) -> None:
         locks.start()
         try:
             services = rpc.services(use_cases, PageTokens(secret))
-            await serve(settings.transaction_listen, services, health, edge, stop)
+            listen, engine = settings.transaction_listen, settings.rpc_engine
+            await serve(listen, services, health, edge, stop, engine=engine)
             await wallet.drain()
         finally:
             watching.cancel()

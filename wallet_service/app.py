@@ -4,9 +4,11 @@ import asyncio
 import random
 from datetime import timedelta
 
+from shared.health import Health
 from shared.paging import PageTokens
 from shared.process import load_settings
-from shared.rpc_server import Edge, Health, serve
+from shared.rpc_edge import Edge
+from shared.rpc_server import serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
 from wallet_service import rpc
 from wallet_service.directory import Directory
@@ -61,7 +63,9 @@ async def main(stop: asyncio.Event) -> None:
             asyncio.create_task(Expiry(reading, ledger).run()),
         ]
         try:
-            await serve(settings.wallet_listen, services, health, Edge(tracing, metrics), stop)
+            edge = Edge(tracing, metrics)
+            listen, engine = settings.wallet_listen, settings.rpc_engine
+            await serve(listen, services, health, edge, stop, engine=engine)
         finally:
             for each in chores:
                 each.cancel()

@@ -12,8 +12,10 @@ from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
 from shared.finance_settings import topology_of
+from shared.health import Health
 from shared.process import load_settings
-from shared.rpc_server import Edge, Health, Services, serve
+from shared.rpc_edge import Edge
+from shared.rpc_server import Services, serve
 from shared.telemetry import Metrics, Tracing, build_metrics, build_tracing, configure_logging
 from transaction_service.erp_sink.dead_letters import DeadLetters
 from transaction_service.erp_sink.delivery import Delivery
