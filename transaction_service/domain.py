@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from shared.errors import DomainError
+
 MAX_AMOUNT_MINOR = 10**17
 MAX_REQUEST_ID = 64
 
@@ -83,7 +85,7 @@ class TopUp(Action):
 
 
 class Usage(Action):
-    """Books a usage (until `expires_at`, if set), or books and commits it in one step.
+    """Books and commits a usage in one step.
 
     `quote_id` has it priced as it was quoted; as of now if empty.
     """
@@ -92,6 +94,11 @@ class Usage(Action):
     product_code: Code
     quantity: Quantity
     quote_id: Annotated[str, StringConstraints(max_length=4096)] = ""
+
+
+class BookUsage(Usage):
+    """Books a usage, until `expires_at` if set."""
+
     expires_at: datetime | None = None
 
 
@@ -139,6 +146,22 @@ class VoidTransaction(Action):
 
     transaction_id: Id
     amount: PositiveAmount | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An action of a batch, or why what was asked is none."""
+
+    request_id: str
+    asked: Action | DomainError
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Actions to be done in order: `together`, so all or none, or each whatever the others do."""
+
+    items: tuple[Item, ...]
+    together: bool
 
 
 class Quote(_Value):

@@ -6,6 +6,7 @@ from shared.errors import FailedPrecondition, invalid
 from transaction_service.domain import (
     Amount,
     Booking,
+    BookUsage,
     CaptureHold,
     Charge,
     CommitUsage,
@@ -21,7 +22,6 @@ from transaction_service.domain import (
     Spend,
     TopUp,
     Transfer,
-    Usage,
     VoidOf,
     VoidTransaction,
 )
@@ -87,7 +87,9 @@ def plan_usage(wallet: Profile, charged: Charge, price_book_version: str) -> Pla
     )
 
 
-def plan_booking(usage: Usage, wallet: Profile, charged: Charge, price_book_version: str) -> Plan:
+def plan_booking(
+    usage: BookUsage, wallet: Profile, charged: Charge, price_book_version: str
+) -> Plan:
     """Plan that the price is set aside, until the booking expires; nothing is earned yet."""
     return Plan(
         "BOOKING",
@@ -117,6 +119,11 @@ def plan_commit(action: CommitUsage, booking: Booking, wallet: Profile) -> Plan:
     return replace(
         plan_usage(wallet, charged, booking.price_book_version), kind="COMMIT", hold=hold
     )
+
+
+def once_committed(booking: Booking, action: CommitUsage) -> Booking:
+    """Answer a booking as it stands for who comes after a commit in the same batch."""
+    return replace(booking, captured_quantity=booking.captured_quantity + action.quantity)
 
 
 def plan_cancellation(booking: Booking, wallet: Profile) -> Plan:

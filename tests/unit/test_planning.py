@@ -12,6 +12,7 @@ from transaction_service import planning
 from transaction_service.domain import (
     Amount,
     Booking,
+    BookUsage,
     CaptureHold,
     Charge,
     CommitUsage,
@@ -29,7 +30,6 @@ from transaction_service.domain import (
     Spend,
     TopUp,
     Transfer,
-    Usage,
     VoidOf,
     VoidTransaction,
 )
@@ -156,7 +156,7 @@ def test_a_usage_says_where_the_price_and_the_cost_go(
 
 def test_a_booking_sets_the_whole_price_aside() -> None:
     """Tax and margins included; nothing is earned, so there are no legs."""
-    usage = asked(Usage, wallet_id="wal_1", product_code="SIGN", quantity=4, expires_at=EXPIRY)
+    usage = asked(BookUsage, wallet_id="wal_1", product_code="SIGN", quantity=4, expires_at=EXPIRY)
     plan = planning.plan_booking(usage, PERSON, RESOLD_TWICE, "v1")
     assert (plan.kind, plan.legs) == ("BOOKING", ())
     assert plan.hold == OpenHold(idr(2220), EXPIRY)
