@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from shared.errors import FailedPrecondition, invalid
 from transaction_service.domain import (
-    Amount,
     Booking,
     BookUsage,
     CaptureHold,
@@ -17,6 +16,7 @@ from transaction_service.domain import (
     OpenHold,
     Original,
     Plan,
+    PositiveAmount,
     Profile,
     ReleaseHold,
     Spend,
@@ -116,9 +116,8 @@ def plan_commit(action: CommitUsage, booking: Booking, wallet: Profile) -> Plan:
     before = min(booking.captured_quantity, booked.quantity - quantity)
     charged = part(booked, before, quantity)
     hold = CaptureHold(booking.booking_id, charged.price, quantity, booking.captured_quantity)
-    return replace(
-        plan_usage(wallet, charged, booking.price_book_version), kind="COMMIT", hold=hold
-    )
+    usage = plan_usage(wallet, charged, booking.price_book_version)
+    return usage._replace(kind="COMMIT", hold=hold)
 
 
 def once_committed(booking: Booking, action: CommitUsage) -> Booking:
@@ -158,7 +157,7 @@ def _plan_move(kind: str, action: MoveBalance, wallet: Profile) -> Plan:
     return Plan(kind, asked, _move(wallet, action.target_wallet_id, action.amount))
 
 
-def _move(source: Profile, target_wallet_id: str, amount: Amount) -> tuple[Leg, ...]:
+def _move(source: Profile, target_wallet_id: str, amount: PositiveAmount) -> tuple[Leg, ...]:
     asset_code, minor = amount.asset_code, amount.minor_units
     return (
         Leg("WALLET", source.wallet_id, asset_code, minor),

@@ -9,6 +9,7 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from privy.wallet.v1 import amount_pb2, feed_pb2, ledger_pb2, lot_pb2, wallet_pb2
 
+from shared.enums import enum_numbers
 from wallet_service import ids
 from wallet_service.decide.model import Entry, LotEntry, Transaction
 from wallet_service.decide.plan import HOUSE
@@ -17,7 +18,6 @@ from wallet_service.store.balances import Balance, TrialBalanceLine
 from wallet_service.store.entries import WalletEntry, WalletLot
 from wallet_service.store.feed import FeedEvent, MovedEntry
 from wallet_service.store.periods import Period
-from wallet_service.wire.fields import enum_numbers
 
 _KINDS = enum_numbers(ledger_pb2.TransactionKind, "TRANSACTION_KIND_")
 _STATES = enum_numbers(ledger_pb2.TransactionState, "TRANSACTION_STATE_")

@@ -8,6 +8,7 @@ from google.protobuf.json_format import MessageToDict
 from privy.wallet.v1 import amount_pb2, ledger_pb2, lot_pb2
 
 from shared.canonical_json import canonical_json
+from shared.enums import enum_names
 from shared.errors import InvalidArgument, invalid
 from shared.fields import checked_text, moment_of
 from shared.idempotency import DIGEST_BYTES, digest
@@ -38,7 +39,6 @@ from wallet_service.wire.fields import (
     MAX_REFERENCE,
     MAX_REQUEST_ID,
     enum_name,
-    enum_names,
     metadata_json,
 )
 
