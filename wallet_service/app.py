@@ -12,6 +12,7 @@ from shared.rpc_server import serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
 from wallet_service import rpc
 from wallet_service.directory import Directory
+from wallet_service.events import Events
 from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
@@ -55,6 +56,7 @@ async def main(stop: asyncio.Event) -> None:
             periods=Periods(reading),
             verification=Verification(reading),
             feed=Feed(feeding),
+            events=Events(reading),
         )
         services = rpc.services(use_cases, PageTokens(settings.wallet_page_token_secret))
         health = Health({"postgres": lambda: connections.probe(reading)}, required=["postgres"])

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
-from privy.wallet.v1 import amount_pb2, feed_pb2, ledger_pb2, lot_pb2, wallet_pb2
+from privy.wallet.v1 import amount_pb2, event_log_pb2, feed_pb2, ledger_pb2, lot_pb2, wallet_pb2
 
 from shared.enums import enum_numbers
 from wallet_service import ids
@@ -17,6 +17,7 @@ from wallet_service.errors import Refusal
 from wallet_service.feed import FeedStatus
 from wallet_service.store.balances import Balance, TrialBalanceLine
 from wallet_service.store.entries import WalletEntry, WalletLot
+from wallet_service.store.events import RecordedEvent
 from wallet_service.store.feed import FeedEvent, MovedEntry
 from wallet_service.store.periods import Period
 
@@ -201,6 +202,12 @@ def feed_event_out(event: FeedEvent) -> feed_pb2.FeedEvent:
         create_time=timestamp(event.recorded_at),
         effective_time=timestamp(event.effective_at),
         entries=[_moved_out(each) for each in event.entries],
+    )
+
+
+def recorded_event_out(recorded: RecordedEvent) -> event_log_pb2.RecordedEvent:
+    return event_log_pb2.RecordedEvent(
+        event=feed_event_out(recorded.event), in_feed=recorded.in_feed
     )
 
 
