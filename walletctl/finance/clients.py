@@ -64,6 +64,20 @@ def open_acts(settings: FinanceSettings) -> Iterator[OperatorActs]:
         yield OperatorActs(client)
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What Firestore keeps: finance's documents, and what operators did."""
+
+    documents: Documents
+    acts: OperatorActs
+
+
+@contextmanager
+def open_archive(settings: FinanceSettings) -> Iterator[Archive]:
+    with failures_told(), _open_firestore(settings) as client:
+        yield Archive(Documents(client, settings.firestore_collection), OperatorActs(client))
+
+
 @contextmanager
 def open_documents(settings: FinanceSettings) -> Iterator[Documents]:
     with failures_told(), _open_firestore(settings) as client:
