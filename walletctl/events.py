@@ -73,14 +73,12 @@ def republish(
     if not dry_run:
         confirm("Publish all these events again?", yes=yes)
     ledger = LedgerEvents(session.event_log)
-    with open_archive(session.finance) as archive, counting("events") as report:
+    with open_archive(session.finance) as archive:
         written = ledger.written(timestamp(start), timestamp(end))
         events = filter(Wanted(wallet, product).matches, written.events)
-        backfill = Backfill(Republisher(ledger, archive.acts, operator, why), report)
+        backfill = Backfill(Republisher(ledger, archive.acts, operator, why))
         try:
-            if dry_run:
-                backfill.count(events)
-            else:
-                backfill.run(events, rate)
+            with counting("events") as report:
+                backfill.run(events, None if dry_run else rate, report)
         finally:
             session.output.item(backfill.row())

@@ -87,7 +87,8 @@ def document_sums(document: Fields) -> Sums:
     An unknown type stands for itself; what is no line counts for nothing.
     """
     sums = Sums()
-    for line in _dicts(document.get("lines")):
+    lines = document.get("lines")
+    for line in lines if isinstance(lines, list) else ():
         match line:
             case {"type": str(name), "asset_code": str(asset_code), "amount_minor": int(minor)}:
                 sums[_ACCOUNT_TYPES.get(name, name), asset_code] += minor
@@ -111,7 +112,7 @@ def _expected(event: FeedEvent) -> Fields:
         **{name: getattr(planned, name) for name in _AS_PLANNED},
         "seller_wallet_ids": list(planned.seller_wallet_ids),
         "path": path,
-        **{name: nearest.get(role, "") for name, role in _NEAREST.items()},
+        **{name: nearest.get(role) or getattr(planned, name) for name, role in _NEAREST.items()},
         "create_time": event.create_time.ToDatetime(tzinfo=UTC),
         "effective_time": event.effective_time.ToDatetime(tzinfo=UTC),
         "lines": list(_lines(event, planned)),
@@ -119,14 +120,15 @@ def _expected(event: FeedEvent) -> Fields:
 
 
 def _told(document: Fields) -> Fields:
-    lines = [
-        {name: each.get(name) for name in _LINE_FIELDS} for each in _dicts(document.get("lines"))
-    ]
-    return {**document, "lines": lines}
+    """Leave out what is not compared of the lines; what is no line stays as it is."""
+    lines = document.get("lines")
+    if not isinstance(lines, list):
+        return document
+    return {**document, "lines": [_compared(each) for each in lines]}
 
 
-def _dicts(value: Any) -> list[Fields]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+def _compared(line: Any) -> Any:
+    return {name: line.get(name) for name in _LINE_FIELDS} if isinstance(line, dict) else line
 
 
 def _planned(event: FeedEvent) -> CostRevenueEvent:

@@ -64,11 +64,37 @@ def _product_of(payload: bytes) -> str:
     return event.product_code
 
 
-def steps(events: Iterable[RecordedEvent], size: int) -> Iterator[Sequence[RecordedEvent]]:
-    """Part events into lists of at most `size`."""
-    left = iter(events)
-    while step := list(islice(left, size)):
-        yield step
+@dataclass(slots=True)
+class Backfill:
+    """Puts back many events, in steps; knows how far it is, also when it was stopped."""
+
+    republisher: Republisher
+    events: int = 0
+    republished: int = 0
+    last: FeedEvent | None = None
+
+    def run(
+        self, events: Iterable[RecordedEvent], rate: float | None, report: Callable[[int], None]
+    ) -> None:
+        """Put events back on the feed, at most `rate` a second; without a rate only count them.
+
+        `report` is told how many events by now.
+        """
+        for step in paced(events, rate) if rate else steps(events, MAX_EVENTS):
+            if rate:
+                self.republished += self.republisher.put_back(step)
+            self.events += len(step)
+            self.last = step[-1].event
+            report(self.events)
+
+    def row(self) -> Row:
+        """Say how far it is; from the last create time on it may go on."""
+        return {
+            "events": self.events,
+            "republished": self.republished,
+            "last_event_id": self.last.transaction_id if self.last else "",
+            "last_create_time": self.last.create_time.ToJsonString() if self.last else "",
+        }
 
 
 def paced(events: Iterable[RecordedEvent], rate: float) -> Iterator[Sequence[RecordedEvent]]:
@@ -80,37 +106,8 @@ def paced(events: Iterable[RecordedEvent], rate: float) -> Iterator[Sequence[Rec
         done += len(step)
 
 
-@dataclass(slots=True)
-class Backfill:
-    """Puts back many events, in steps; knows how far it is, also when it was stopped."""
-
-    republisher: Republisher
-    report: Callable[[int], None]
-    events: int = 0
-    republished: int = 0
-    last: RecordedEvent | None = None
-
-    def run(self, events: Iterable[RecordedEvent], rate: float) -> None:
-        """Put events back on the feed, at most `rate` a second."""
-        for step in paced(events, rate):
-            self.republished += self.republisher.put_back(step)
-            self._see(step)
-
-    def count(self, events: Iterable[RecordedEvent]) -> None:
-        """Go through the events, and do nothing to them."""
-        for step in steps(events, MAX_EVENTS):
-            self._see(step)
-
-    def _see(self, step: Sequence[RecordedEvent]) -> None:
-        self.events += len(step)
-        self.last = step[-1]
-        self.report(self.events)
-
-    def row(self) -> Row:
-        last = self.last.event if self.last else FeedEvent()
-        return {
-            "events": self.events,
-            "republished": self.republished,
-            "last_event_id": last.transaction_id,
-            "last_create_time": last.create_time.ToJsonString() if self.last else "",
-        }
+def steps(events: Iterable[RecordedEvent], size: int) -> Iterator[Sequence[RecordedEvent]]:
+    """Part events into lists of at most `size`."""
+    left = iter(events)
+    while step := list(islice(left, size)):
+        yield step
