@@ -1,0 +1,270 @@
+"""The ledger's events against finance's documents, by command, on real processes."""
+
+import asyncio
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from google.cloud import firestore
+from privy.erp.v1.event_pb2 import CostRevenueEvent
+from privy.wallet.v1.ledger_pb2 import TransactionKind
+
+from devstack.services import ROLES, service
+from tests import plans
+from tests.acceptance.operators import Walletctl
+from tests.books import Books, open_books
+from tests.databases import WalletDatabase
+from tests.event_servers import (
+    BUILT_IN,
+    GOOGLES,
+    Commands,
+    EventServers,
+    event_servers,
+    project,
+    until,
+)
+from wallet_service.decide.plan import Plan
+
+WHY = ["--reason", "a rehearsal", "--operator", "ops", "--yes"]
+SOON = ["--patience", "1"]
+
+Documents = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A ledger with its publisher, its sink and finance's documents, the test's own."""
+
+    servers: EventServers
+    environment: Mapping[str, str]
+    books: Books
+    collection: firestore.CollectionReference
+
+    @property
+    def walletctl(self) -> Walletctl:
+        return Walletctl({**os.environ, **self.environment})
+
+    async def serve(self, name: str) -> None:
+        """Start a process of the product, at its address if it has one."""
+        target = self.environment.get(ROLES[name].target)
+        listen = target or f"127.0.0.1:{self.servers.ports.take()}"
+        await self.servers.children.serve(service(name, ROLES[name], self.environment, listen))
+
+    async def end(self, name: str) -> None:
+        await asyncio.to_thread(self.servers.children.end, name, signal.SIGTERM)
+
+    @asynccontextmanager
+    async def serving(self, *names: str) -> AsyncIterator[None]:
+        """Run processes until the end of the context."""
+        for name in names:
+            await self.serve(name)
+        try:
+            yield
+        finally:
+            for name in reversed(names):
+                await self.end(name)
+
+    async def wallet(self, usages: int) -> tuple[int, list[str]]:
+        """Open a wallet, top it up and use something; answer its number, and the events' ids."""
+        wallet = await self.books.wallet()
+        asked = [plans.top_up(wallet, 1_000), *(plans.usage(wallet, 7) for _ in range(usages))]
+        posted = [await self.books.post(told(each)) for each in asked]
+        await asyncio.sleep(0.002)  # Events of this millisecond are not compared yet.
+        return wallet, [f"txn_{each.transaction_id}" for each in posted]
+
+    def documents(self) -> Documents:
+        """Answer what is written, but for when."""
+        written = {each.id: each.to_dict() or {} for each in self.collection.stream()}
+        return {
+            name: {field: value for field, value in each.items() if field != "written_time"}
+            for name, each in written.items()
+        }
+
+    async def until_written(self, count: int) -> Documents:
+        async def are_written() -> bool:
+            return len(self.documents()) == count
+
+        await until(are_written, f"{count} documents are written")
+        return self.documents()
+
+    def differences(self, *options: str) -> tuple[int, set[tuple[str, str]]]:
+        """Reconcile; answer how many events there are, and which documents differ and how."""
+        done = self.walletctl.run("reconcile", *options)
+        report = json.loads(done.stdout)
+        assert done.returncode == (1 if report["differences"] else 0), done.stderr
+        named = {(each["difference"], each["event_id"]) for each in report["differences"]}
+        counts = Counter(kind.lower() for kind, _ in named)
+        assert counts == {name: report[name] for name in counts}
+        return report["events"], named
+
+
+def told(plan: Plan) -> Plan:
+    """Give a plan the event that tells finance of it."""
+    event = CostRevenueEvent(
+        kind=TransactionKind.Value(f"TRANSACTION_KIND_{plan.kind}"),
+        wallet_id=f"wal_{plan.wallet_id}",
+        product_code="API_CALL" if plan.kind == "USAGE" else "",
+        quantity=1 if plan.kind == "USAGE" else 0,
+        request_id=plan.request_id,
+    )
+    return replace(plan, event=event.SerializeToString())
+
+
+@pytest.fixture(scope="module", params=[BUILT_IN, GOOGLES], ids=["built-in", "google"])
+def servers(request: pytest.FixtureRequest) -> Iterator[EventServers]:
+    commands: Commands = request.param
+    with event_servers(commands) as running:
+        yield running
+
+
+@pytest.fixture
+async def house(
+    servers: EventServers, wallet_database: WalletDatabase, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
+    """All of it, with the Wallet and the sink running, and the publisher not yet."""
+    await servers.start("pubsub")
+    await servers.start("firestore")
+    emulators = servers.environment
+    async with (
+        project(emulators["PUBSUB_EMULATOR_HOST"]) as fresh,
+        open_books(wallet_database) as books,
+    ):
+        environment = {
+            **emulators,
+            "GOOGLE_CLOUD_PROJECT": fresh.name,
+            "WALLET_DATABASE_URL": wallet_database.service_url,
+            "WALLET_TARGET": f"127.0.0.1:{servers.ports.take()}",
+        }
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulators["FIRESTORE_EMULATOR_HOST"])
+        client = firestore.Client(project=fresh.name)
+        house = House(servers, environment, books, client.collection("cost_revenue_events"))
+        async with house.serving("wallet", "sink"):
+            yield house
+        client.close()
+
+
+async def test_what_agrees_is_told_with_its_sums(house: House) -> None:
+    """Every event has its document; both sides sum to the trial balance; exit code 0."""
+    async with house.serving("publisher"):
+        await house.wallet(usages=3)
+        await house.wallet(usages=2)
+        report = house.walletctl.json("reconcile")
+    assert (report["events"], report["documents"], report["differences"]) == (7, 7, [])
+    balances = {
+        line.account_type: line.amount_minor
+        for line in await house.books.reports.trial_balance(None)
+    }
+    assert (
+        balances
+        == {each["account_type"]: each["ledger_minor"] for each in report["sums"]}
+        == {each["account_type"]: each["documents_minor"] for each in report["sums"]}
+    )
+
+
+async def test_each_difference_is_named_and_what_is_missing_is_mended(house: House) -> None:
+    """Deleted, altered, invented or not yet published; a repair brings what was deleted alone."""
+    async with house.serving("publisher"):
+        _, (deleted, altered, *_) = await house.wallet(usages=2)
+        before = await house.until_written(3)
+    _, (waiting,) = await house.wallet(usages=0)
+    house.collection.document(deleted).delete()
+    house.collection.document(altered).update({"quantity": 5})
+    invented = f"txn_{int(altered[4:]) + 1}"
+    house.collection.document(invented).set({"lines": "none"})
+    house.collection.document("order-77").set({})
+    off = {("DIFFERING", altered), ("EXTRA", invented)}
+    missing, unpublished = ("MISSING", deleted), ("UNPUBLISHED", waiting)
+    assert house.differences(*SOON) == (4, off | {missing, unpublished, ("EXTRA", "order-77")})
+    in_range = ["--from", "2026-01-01", "--patience", "3"]
+    assert house.differences(*in_range, "--repair", "--dry-run") == (
+        4,
+        off | {missing, unpublished},
+    )
+    assert house.differences("--to", "2026-01-01", *SOON) == (0, set())
+    async with house.serving("publisher"):
+        await house.until_written(5)
+        assert house.differences(*in_range, "--repair", *WHY) == (4, off)
+    assert house.documents()[deleted] == before[deleted]
+    assert house.documents()[altered]["quantity"] == 5
+    (act,) = house.walletctl.json("deadletters", "acts")
+    assert (act["kind"], act["event_id"], act["operator"]) == ("REPUBLISH", deleted, "ops")
+
+
+async def test_what_is_under_way_is_waited_for(house: House) -> None:
+    """An event that is published while the comparison waits is no difference."""
+    await house.wallet(usages=1)
+    assert len(house.differences("--patience", "0")[1]) == 2
+    comparing = asyncio.create_task(
+        asyncio.to_thread(house.walletctl.run, "reconcile", "--patience", "60")
+    )
+    await asyncio.wait([comparing], timeout=3)
+    assert not comparing.done()
+    async with house.serving("publisher"):
+        done = await comparing
+    assert done.returncode == 0, done.stderr
+
+
+async def test_differences_beyond_the_limit_are_counted(house: House) -> None:
+    """As many as asked for are named, and how many more there are is said."""
+    _, ids = await house.wallet(usages=3)
+    done = house.walletctl.run("reconcile", *SOON, "--limit", "2")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["unpublished"]) == (1, 4)
+    assert [each["event_id"] for each in report["differences"]] == ids[:2]
+    assert "there are 2 more" in done.stderr
+
+
+async def test_an_emptied_firestore_is_rebuilt(house: House) -> None:
+    """Republished, all events have the same documents again; then again, and nothing changes."""
+    async with house.serving("publisher"):
+        await house.wallet(usages=4)
+        wallet, ids = await house.wallet(usages=2)
+        before = await house.until_written(8)
+        for each in house.collection.list_documents():
+            each.delete()
+        told_of = ["events", "republish", "--wallet", f"wal_{wallet}", *WHY]
+        assert house.walletctl.json(*told_of, "--dry-run")["events"] == 3
+        assert house.documents() == {}
+        usages = house.walletctl.json(*told_of, "--product", "API_CALL", "--rate", "2")
+        assert (usages["events"], usages["republished"]) == (2, 2)
+        assert await house.until_written(2) == {name: before[name] for name in ids[1:]}
+        since = house.walletctl.json(
+            "events", "republish", *WHY, "--from", usages["last_create_time"]
+        )
+        assert since["last_event_id"] == ids[-1]
+        house.walletctl.json("events", "republish", *WHY)
+        assert await house.until_written(8) == before
+        house.walletctl.json("events", "republish", *WHY)
+        assert house.differences() == (8, set())
+        assert house.documents() == before
+
+
+async def test_who_is_not_reachable_is_no_difference(house: House) -> None:
+    """Exit code 3, and nothing is said to be missing."""
+    nobody = f"127.0.0.1:{house.servers.ports.take()}"
+    for lost in ("WALLET_TARGET", "FIRESTORE_EMULATOR_HOST"):
+        done = Walletctl({**house.walletctl.environment, lost: nobody}).run("reconcile")
+        assert (done.returncode, done.stdout) == (3, ""), lost
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reconcile", "--repair", "--yes"], "--reason"),
+        (["reconcile", "--repair", "--reason", "lost"], "--yes"),
+        (["events", "republish", "--yes"], "--reason"),
+        (["events", "republish", "--reason", "lost"], "--yes"),
+    ],
+)
+def test_what_is_not_said_is_not_guessed(arguments: list[str], words: str) -> None:
+    """Nothing is republished without a reason and a yes."""
+    environment = {**os.environ, "GOOGLE_CLOUD_PROJECT": "none", "WALLET_TARGET": "127.0.0.1:1"}
+    done = Walletctl(environment).run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
