@@ -76,8 +76,9 @@ up: setup
 test: setup
 	$(BIN)/pytest
 
+# `make bench QUICK=1` only shows that all of it runs; `make bench ONLY=front,ledger` runs parts.
 bench: setup
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 # Runs every check, then names those that failed.
 check: setup
