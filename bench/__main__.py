@@ -11,12 +11,16 @@ import uvloop
 from rich.console import Console
 
 from bench.books import measure_books
+from bench.endurance import measure_endurance
+from bench.events import measure_events
 from bench.front import measure_front
 from bench.report import Part, Report
 from bench.size import QUICK, WHOLE, Size
 
 PARTS: Mapping[str, Callable[[Size, Callable[[str], None]], Awaitable[Part]]] = {
     "front": measure_front,
+    "endurance": measure_endurance,
+    "events": measure_events,
     "ledger": measure_books,
 }
 

@@ -10,17 +10,16 @@ from bench import tpcb
 from bench.checks import check
 from bench.finance import open_finance
 from bench.load.traffic import KINDS
-from bench.measuring import Measured
+from bench.measuring import RATE, figures
 from bench.naive.pair import FRONT, WALLET, start_naive
 from bench.report import Claim, Part, Sheet, ratio
-from bench.scene import Front, Scene, open_scene
+from bench.scene import EVENTS, Front, Scene, open_scene
 from bench.size import Size
 from devstack.postgres import ensure_database, postgres_url
 
 ALONE = "Publisher and sink stopped"
 TOGETHER = "Publisher and sink running"
 TPCB, NAIVE = "TPC-B (pgbench)", "naive"
-RATE = "actions/s"
 
 _LOADS = (("uniform", 64), ("uniform", 256), ("uniform", 1024), ("hot", 256), ("mixed", 256))
 _NAIVE_LOADS = (("uniform", 256), ("hot", 256))
@@ -114,7 +113,7 @@ async def _with_events(scene: Scene, front: Front, seconds: float) -> dict[str, 
     """Measure while events are published and written, and let them catch up."""
     async with open_finance(scene.stack.environment, len(scene.wallet_ids)) as finance:
         events, documents, started = await finance.events(), await finance.documents(), _now()
-        got = await scene.measure(front, "uniform", 256, seconds)
+        got = await scene.measure(front, "uniform", 256, seconds, beside=EVENTS)
         events, documents = await finance.events() - events, await finance.documents() - documents
         elapsed_s = _now() - started
         caught_up_s = await finance.catch_up_s()
@@ -134,18 +133,6 @@ def _loads() -> Iterator[tuple[str, int]]:
 
 def row_name(who: str, kind: str, in_flight: int) -> str:
     return f"{who}, {kind}, {in_flight}"
-
-
-def figures(got: Measured) -> dict[str, float]:
-    """Give a run's figures by column."""
-    outcome = got.outcome
-    return {
-        RATE: outcome.per_second,
-        **{f"{name} ms": outcome.latency_ms.get(name, 0.0) for name in ("p50", "p95", "p99")},
-        "failed": float(outcome.failed),
-        **{f"{name} µs": cpu_us for name, cpu_us in got.cpu_us.items()},
-        **{f"{name} MB": max(got.resident_mb[name]) for name in ("transaction", "wallet")},
-    }
 
 
 def _claims(alone: Sheet, engines: Iterable[str]) -> Iterator[Claim]:

@@ -11,6 +11,8 @@ from bench.load.order import Order, Outcome
 from bench.machine import Use, use_of
 
 LOAD = "load"
+RATE = "actions/s"
+MEGABYTES_OF = ("transaction", "wallet")
 _WATCH_S = 1.0
 
 
@@ -46,6 +48,19 @@ async def measure(order: Order, pids: Mapping[str, int]) -> Measured:
     if load.returncode != 0:
         raise LoadFailedError(complaint)
     return _measured(Outcome.of(said), before, uses)
+
+
+def figures(got: Measured) -> dict[str, float]:
+    """Give a run's figures by column."""
+    outcome = got.outcome
+    return {
+        RATE: outcome.per_second,
+        **{f"{name} ms": outcome.latency_ms.get(name, 0.0) for name in ("p50", "p95", "p99")},
+        "refused": float(outcome.statuses.get("RESOURCE_EXHAUSTED", 0)),
+        "failed": float(outcome.failed),
+        **{f"{name} µs": cpu_us for name, cpu_us in got.cpu_us.items()},
+        **{f"{name} MB": max(got.resident_mb[name]) for name in MEGABYTES_OF},
+    }
 
 
 def _measured(

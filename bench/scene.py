@@ -3,9 +3,9 @@
 import importlib.util
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bench import loading
@@ -16,7 +16,7 @@ from devstack.folder import temporary_folder
 from devstack.stack import Stack, start_stack
 
 _SHARED = ("postgres", "valkey")
-_EVENTS = ("publisher", "sink", "pubsub", "firestore")
+EVENTS = ("publisher", "sink", "pubsub", "firestore")
 _NATIVE_PACKAGE = "pygrpc_native"
 
 
@@ -37,40 +37,41 @@ class Scene:
     wallet_ids: range
 
     @property
+    def fastest(self) -> Front:
+        """The front door of the engine that is there for speed, where it is installed."""
+        return self.fronts.get("native") or self.fronts["grpcio"]
+
+    @property
     def postgres(self) -> str:
         """Where its Postgres is (`host:port`)."""
         return urlsplit(self.stack.environment["WALLET_DATABASE_URL"]).netloc.rpartition("@")[2]
 
-    async def measure(
-        self, front: Front, kind: str, in_flight: int, seconds: float, *, warmup_seconds: float = 1
+    async def measure(  # noqa: PLR0913 (what a run is)
+        self,
+        front: Front,
+        kind: str,
+        in_flight: int,
+        seconds: float,
+        *,
+        warmup_seconds: float = 1,
+        beside: Iterable[str] = (),
     ) -> Measured:
-        """Keep so many calls under way."""
+        """Keep so many calls under way, and watch parts of the stack that are `beside` the road."""
+        order = replace(
+            self._order(front, kind, seconds), in_flight=in_flight, warmup_seconds=warmup_seconds
+        )
         return await measure(
-            Order(
-                target=front.target,
-                kind=kind,
-                first_wallet=self.wallet_ids.start,
-                wallets=len(self.wallet_ids),
-                seconds=seconds,
-                in_flight=in_flight,
-                warmup_seconds=warmup_seconds,
-            ),
-            front.pids,
+            order, {**front.pids, **{name: self.stack.pid(name) for name in beside}}
         )
 
     async def pace(self, front: Front, kind: str, per_second: float, seconds: float) -> Measured:
         """Start so many calls in each second, whatever becomes of others."""
-        return await measure(
-            Order(
-                target=front.target,
-                kind=kind,
-                first_wallet=self.wallet_ids.start,
-                wallets=len(self.wallet_ids),
-                seconds=seconds,
-                per_second=per_second,
-            ),
-            front.pids,
-        )
+        order = replace(self._order(front, kind, seconds), per_second=per_second)
+        return await measure(order, front.pids)
+
+    def _order(self, front: Front, kind: str, seconds: float) -> Order:
+        first, count = self.wallet_ids.start, len(self.wallet_ids)
+        return Order(front.target, kind, first, count, seconds)
 
 
 @asynccontextmanager
@@ -79,16 +80,15 @@ async def open_scene(wallets: int, *, events: bool) -> AsyncIterator[Scene]:
     with Children(temporary_folder(), base_environment(os.environ)) as children:
         stack = await start_stack(children, lambda _: None)
         if not events:
-            for name in _EVENTS:
+            for name in EVENTS:
                 await stack.end(name, signal.SIGTERM)
         owner_url = stack.environment["WALLET_OWNER_DATABASE_URL"]
         wallet_ids = await loading.load(owner_url, wallets, 0)
-        shared = (*_SHARED, *(_EVENTS if events else ()))
-        yield Scene(children, stack, await _fronts(stack, shared), _whole(wallet_ids))
+        yield Scene(children, stack, await _fronts(stack), _whole(wallet_ids))
 
 
-async def _fronts(stack: Stack, shared: tuple[str, ...]) -> Mapping[str, Front]:
-    beside = {name: stack.pid(name) for name in shared}
+async def _fronts(stack: Stack) -> Mapping[str, Front]:
+    beside = {name: stack.pid(name) for name in _SHARED}
     fronts = {
         "grpcio": Front(
             stack.environment["TRANSACTION_TARGET"],

@@ -19,6 +19,8 @@ class Size:
     """Of pgbench: 100,000 accounts each."""
     mixed_actions: int
     """How many actions the long run takes."""
+    peak_seconds: int
+    """How long the pace is looked for that these runs are paced by."""
     overload_seconds: int
     backlog: int
     """How many events are caught up with."""
@@ -34,6 +36,7 @@ WHOLE = Size(
     entries=(0, 1_000_000, 5_000_000),
     scale=50,
     mixed_actions=700_000,
+    peak_seconds=10,
     overload_seconds=20,
     backlog=200_000,
     steady_seconds=30,
@@ -46,6 +49,7 @@ QUICK = Size(
     entries=(0, 5_000),
     scale=1,
     mixed_actions=5_000,
+    peak_seconds=2,
     overload_seconds=3,
     backlog=5_000,
     steady_seconds=5,
