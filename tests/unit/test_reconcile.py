@@ -68,7 +68,7 @@ def recorded() -> FeedEvent:
 
 def document(event: FeedEvent) -> dict[str, Any]:
     """Take an event the whole road: through the publisher and the sink, as Firestore gives it."""
-    decoded = decode(message_of(event, CHART).data, attributes_of(event))
+    decoded = decode(message_of(event, CHART).data, attributes_of(event), CHART.codes())
     assert isinstance(decoded, Event), decoded
     return {
         name: list(value) if isinstance(value, tuple) else value
