@@ -3,7 +3,7 @@
 from shared.errors import DomainError, ResourceExhausted, Unavailable
 
 MAX_CALLS = 2_048
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 
 
 class Admission:

@@ -18,6 +18,7 @@ from shared.rpc_status import STATUS_CODES, status_of
 from shared.telemetry import Metrics, Tracing, current_traceparent
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Metadata: TypeAlias = tuple[tuple[str, bytes], ...]
 
 TELL_EVERY_S = 1.0
 """How often the log tells of calls that are turned away, at most."""
@@ -40,6 +41,7 @@ class Edge(grpc.aio.ServerInterceptor):
         self._metrics = metrics
         self._admission = admission or Admission()
         self._surrounded: dict[str, Any] = {}
+        self._refusals: dict[str, Metadata] = {}
         self._turned_away = 0
         self._told_at = 0.0
 
@@ -127,10 +129,16 @@ class Edge(grpc.aio.ServerInterceptor):
         return call
 
     async def _admit(self, method: str, body: bytes, context: Context) -> None:
-        """Count a call in, or end it: there may be very many, so that is to be cheap."""
-        refusal = self._admission.enter(len(body))
-        if refusal is None:
-            return
+        if refusal := self._admission.enter(len(body)):
+            self._tell(method, refusal)
+            # There may be very many: the same words serve all.
+            if refusal.reason not in self._refusals:
+                self._refusals[refusal.reason] = _metadata_of(refusal)
+            metadata = self._refusals[refusal.reason]
+            await context.abort(STATUS_CODES[refusal.code], refusal.message, metadata)
+
+    def _tell(self, method: str, refusal: DomainError) -> None:
+        """Count a call that is turned away, and log now and then how many were."""
         self._metrics.increment("refused_calls", tags=[f"verdict:{refusal.reason}"])
         self._turned_away += 1
         now = time.monotonic()
@@ -143,7 +151,6 @@ class Edge(grpc.aio.ServerInterceptor):
                 count=self._turned_away,
             )
             self._turned_away = 0
-        await _abort(context, refusal)
 
     def _record(self, call: "_Call") -> None:
         verdict = call.error.reason if call.error else "OK"
@@ -219,8 +226,8 @@ def _traceparent_of(context: Context) -> str:
 
 
 async def _abort(context: Context, error: DomainError) -> NoReturn:
-    await context.abort(
-        STATUS_CODES[error.code],
-        error.message,
-        (("grpc-status-details-bin", status_of(error).SerializeToString()),),
-    )
+    await context.abort(STATUS_CODES[error.code], error.message, _metadata_of(error))
+
+
+def _metadata_of(error: DomainError) -> Metadata:
+    return (("grpc-status-details-bin", status_of(error).SerializeToString()),)

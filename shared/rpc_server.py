@@ -14,6 +14,8 @@ from shared.rpc_edge import Edge
 from shared.rpc_settings import Engine
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+MAX_CALLS_PER_CONNECTION = 1_024
+MAX_PENDING_CALLS = 8_192
 DRAIN_S = 10.0
 REFUSING_S = 0.5
 
@@ -68,6 +70,10 @@ async def serve(  # noqa: PLR0913 (what a server is made of)
 def _server(engine: Engine, edge: Edge) -> grpc.aio.Server:
     options = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_concurrent_streams", MAX_CALLS_PER_CONNECTION),  # Others wait at the client.
+        # Beyond these gRPC cancels calls that wait for Python, where the edge would refuse them.
+        ("grpc.server.max_pending_requests", MAX_PENDING_CALLS),
+        ("grpc.server.max_pending_requests_hard_limit", 2 * MAX_PENDING_CALLS),
         ("grpc.so_reuseport", 0),  # Two processes on one port are a mistake.
     ]
     if engine == "grpcio":

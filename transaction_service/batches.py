@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 from privy.wallet.v1 import ledger_pb2
 
-from shared.errors import Aborted, DomainError, FailedPrecondition, NotFound
+from shared.errors import Aborted, DomainError, FailedPrecondition, NotFound, ResourceExhausted
 from transaction_service.domain import Action, Batch, Item, Plan, Profile
 from transaction_service.intents import Intent, Intents
 from transaction_service.locks import WalletLocks
@@ -15,6 +15,7 @@ from transaction_service.profiles import Profiles
 from transaction_service.wallet_client import WalletClient
 
 GROUP_REFUSED = "GROUP_REFUSED"
+MAX_ITEMS_UNDER_WAY = 10_000
 
 Answer: TypeAlias = ledger_pb2.Transaction | DomainError
 
@@ -35,14 +36,25 @@ class Batches:
         self._profiles = profiles
         self._locks = locks
         self._wallet = wallet
+        self._items_under_way = 0
 
     async def execute(self, batch: Batch) -> list[Answer]:
         """Do a batch, and answer for each item in order, as it would have been answered alone.
 
         What was planned by something that others changed meanwhile is planned again: that item
         alone, or the whole batch where all or none is to be done. Raises `Unavailable` where the
-        Wallet does not answer: then every outcome is open. Raises `ResourceExhausted`.
+        Wallet does not answer: then every outcome is open. Raises `ResourceExhausted` at once where
+        too many items are under way.
         """
+        if self._items_under_way + len(batch.items) > MAX_ITEMS_UNDER_WAY:
+            raise ResourceExhausted("OVERLOADED", "too many batches are under way: try again later")
+        self._items_under_way += len(batch.items)
+        try:
+            return await self._execute(batch)
+        finally:
+            self._items_under_way -= len(batch.items)
+
+    async def _execute(self, batch: Batch) -> list[Answer]:
         answers = await self._attempt(batch)
         for _ in range(MAX_ATTEMPTS - 1):
             stale = [i for i, each in enumerate(answers) if isinstance(each, Aborted)]

@@ -17,6 +17,7 @@ from shared.errors import (
     NotFound,
     Unavailable,
 )
+from shared.gate import Gate
 from shared.rpc_client import error_of, rebuilt
 from shared.telemetry import Metrics
 from transaction_service.domain import Action, Booking, Original, Plan, Profile
@@ -25,6 +26,8 @@ from transaction_service.wire.plans import plan_out, replay_out
 
 POST_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0
+READS_AT_ONCE = 256
+MAX_READS_WAITING = 10_000
 MAX_ATTEMPTS = 4
 FIRST_BACKOFF_S = 0.05
 
@@ -66,6 +69,7 @@ class WalletClient:
     def __init__(self, channel: grpc.aio.Channel, metrics: Metrics) -> None:
         self._ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
         self._wallets = wallet_pb2_grpc.WalletServiceStub(channel)
+        self._reads = Gate(READS_AT_ONCE, MAX_READS_WAITING)
         self._budget = RetryBudget()
         self._metrics = metrics
         self._coalescer: Coalescer[Plans, Sequence[Verdict]] = Coalescer(
@@ -152,7 +156,7 @@ class WalletClient:
     async def transaction(self, transaction_id: str) -> ledger_pb2.Transaction:
         """Read a transaction. Raises `NotFound`, `Unavailable`."""
         request = ledger_pb2.GetTransactionRequest(transaction_id=transaction_id)
-        answer = await self._call(
+        answer = await self._read(
             lambda: self._ledger.GetTransaction(request, timeout=READ_TIMEOUT_S)
         )
         return answer.transaction
@@ -161,7 +165,7 @@ class WalletClient:
         self, request: ledger_pb2.ListTransactionsRequest
     ) -> ledger_pb2.ListTransactionsResponse:
         """List a wallet's transactions. Raises `InvalidArgument`, `NotFound`, `Unavailable`."""
-        return await self._call(
+        return await self._read(
             lambda: self._ledger.ListTransactions(request, timeout=READ_TIMEOUT_S)
         )
 
@@ -171,7 +175,7 @@ class WalletClient:
         At most 1,000. Raises `Unavailable`.
         """
         request = wallet_pb2.BatchGetWalletsRequest(wallet_ids=wallet_ids)
-        answer = await self._call(
+        answer = await self._read(
             lambda: self._wallets.BatchGetWallets(request, timeout=READ_TIMEOUT_S)
         )
         return {each.wallet_id: wallet.profile_of(each) for each in answer.wallets}
@@ -179,10 +183,14 @@ class WalletClient:
     async def balances(self, wallet_id: str) -> Sequence[wallet_pb2.Balance]:
         """Read a wallet's balances. Raises `NotFound`, `Unavailable`."""
         request = wallet_pb2.GetBalancesRequest(wallet_id=wallet_id)
-        answer = await self._call(
+        answer = await self._read(
             lambda: self._wallets.GetBalances(request, timeout=READ_TIMEOUT_S)
         )
         return answer.balances
+
+    async def _read(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+        async with self._reads:
+            return await self._call(attempt)
 
     async def _call(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """Try a call, and again while the Wallet is away and the budget lasts.
