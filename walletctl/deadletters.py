@@ -57,11 +57,11 @@ ACTS = {
     "who": "operator",
     "act": "kind",
     "event": "event_id",
-    "to": "last_event_id",
-    "events": "events",
     "letter": "letter_id",
     "dead because": "fault",
     "reason": "reason",
+    "to event": "last_event_id",
+    "events": "events",
 }
 
 
