@@ -207,14 +207,22 @@ COMMENT ON COLUMN public.entries.credit_limit_minor IS 'As it stood: available i
 
 COMMENT ON COLUMN public.entries.effective_at IS 'When it counts, where that is not when it was written: for nearly all entries it takes no space, and its index none.';
 
-CREATE TABLE public.feed_lease (
-    singleton boolean DEFAULT true NOT NULL,
+CREATE TABLE public.feed_consumers (
     consumer_id text NOT NULL,
-    leased_until timestamp with time zone NOT NULL,
-    CONSTRAINT feed_lease_one_row CHECK (singleton)
-);
+    leased_until timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
 
-COMMENT ON TABLE public.feed_lease IS 'Which publisher reads the feed.';
+COMMENT ON TABLE public.feed_consumers IS 'Who reads the feed; whoever finds a lease that ran out takes the row away.';
+
+CREATE TABLE public.feed_shards (
+    shard smallint NOT NULL,
+    consumer_id text,
+    CONSTRAINT feed_shards_shard_known CHECK (((shard >= 0) AND (shard <= 63)))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.feed_shards IS 'Which consumer publishes the events of which wallets: those whose id leaves that remainder. NULL: nobody does.';
 
 CREATE TABLE public.holds (
     booking_id bigint NOT NULL,
@@ -444,8 +452,11 @@ ALTER TABLE ONLY public.directory_epoch
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (transaction_id, leg_index);
 
-ALTER TABLE ONLY public.feed_lease
-    ADD CONSTRAINT feed_lease_pkey PRIMARY KEY (singleton);
+ALTER TABLE ONLY public.feed_consumers
+    ADD CONSTRAINT feed_consumers_pkey PRIMARY KEY (consumer_id);
+
+ALTER TABLE ONLY public.feed_shards
+    ADD CONSTRAINT feed_shards_pkey PRIMARY KEY (shard);
 
 ALTER TABLE ONLY public.holds
     ADD CONSTRAINT holds_pkey PRIMARY KEY (booking_id, part_index);
@@ -520,6 +531,9 @@ CREATE TRIGGER transactions_no_truncate BEFORE TRUNCATE ON public.transactions F
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_asset_code_fkey FOREIGN KEY (asset_code) REFERENCES public.assets(asset_code);
 
+ALTER TABLE ONLY public.feed_shards
+    ADD CONSTRAINT feed_shards_consumer_id_fkey FOREIGN KEY (consumer_id) REFERENCES public.feed_consumers(consumer_id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.wallets
     ADD CONSTRAINT wallets_parent_wallet_id_fkey FOREIGN KEY (parent_wallet_id) REFERENCES public.wallets(wallet_id);
 
@@ -571,11 +585,13 @@ GRANT UPDATE(epoch) ON TABLE public.directory_epoch TO wallet_service;
 
 GRANT SELECT,INSERT ON TABLE public.entries TO wallet_service;
 
-GRANT SELECT ON TABLE public.feed_lease TO wallet_service;
+GRANT SELECT,INSERT,DELETE ON TABLE public.feed_consumers TO wallet_service;
 
-GRANT UPDATE(consumer_id) ON TABLE public.feed_lease TO wallet_service;
+GRANT UPDATE(leased_until) ON TABLE public.feed_consumers TO wallet_service;
 
-GRANT UPDATE(leased_until) ON TABLE public.feed_lease TO wallet_service;
+GRANT SELECT ON TABLE public.feed_shards TO wallet_service;
+
+GRANT UPDATE(consumer_id) ON TABLE public.feed_shards TO wallet_service;
 
 GRANT SELECT,INSERT ON TABLE public.holds TO wallet_service;
 

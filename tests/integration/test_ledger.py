@@ -159,35 +159,6 @@ async def test_the_trial_balance_sums_to_zero(books: Books) -> None:
     }  # fmt: skip
 
 
-async def test_events_are_fed_in_order_until_acknowledged(books: Books) -> None:
-    """Each accepted plan with an event is in the feed once, in order, until it is acknowledged."""
-    wallet = await books.wallet(100)
-    await asyncio.gather(*(books.ledger.post(plans.usage(wallet, 30)) for _ in range(5)))
-    pulled = await books.feed.pull("publisher", 100, 0)
-    ids = [event.transaction_id for event in pulled.events]
-    assert len(ids) == 4
-    assert ids == sorted(ids)
-    await books.feed.acknowledge(ids[:3])
-    again = await books.feed.pull("publisher", 100, 0)
-    assert [event.transaction_id for event in again.events] == ids[3:]
-
-
-async def test_an_event_carries_the_trace_of_its_action(books: Books) -> None:
-    """The trace context of the call goes through the books to whoever publishes."""
-    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    wallet = await books.wallet()
-    await books.post(replace(plans.top_up(wallet, 1), traceparent=traceparent))
-    (event,) = (await books.feed.pull("publisher", 10, 0)).events
-    assert event.traceparent == traceparent
-
-
-async def test_one_consumer_owns_the_feed(books: Books) -> None:
-    """A second consumer gets nothing while the first is alive, so no wallet is reordered."""
-    await books.wallet(1)
-    assert (await books.feed.pull("first", 10, 0)).events
-    assert not (await books.feed.pull("second", 10, 0)).events
-
-
 async def test_a_wallet_is_created_once(books: Books) -> None:
     """Twenty equal requests at once make one wallet; another body is refused."""
     same = request("new wallet")

@@ -3,20 +3,17 @@
 import asyncio
 import signal
 import sys
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import grpc
 import pytest
 from google.pubsub_v1.types import PubsubMessage
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from privy.erp.v1.event_pb2 import CostRevenueEvent
 from privy.wallet.v1 import feed_pb2, feed_pb2_grpc
 
 from devstack.services import ROLES, service
-from shared.telemetry import NoMetrics, PassOnTracing
 from tests.event_servers import (
     EventServers,
     Project,
@@ -27,8 +24,7 @@ from tests.event_servers import (
     until_serving,
 )
 from tests.finance_events import finance_event
-from transaction_service.publisher import app
-from transaction_service.publisher.settings import PublisherSettings
+from tests.publishers import ids_by_wallet, publishing, serving, settings_of
 
 WALLETS = ("wal_1", "wal_2", "wal_3")
 
@@ -42,6 +38,7 @@ class Feed(feed_pb2_grpc.EventFeedServiceServicer):
     acknowledged: list[str] = field(default_factory=list)
     acknowledgements_to_miss: int = 0
     acknowledging: asyncio.Event = field(default_factory=asyncio.Event)
+    released: list[str] = field(default_factory=list)
     _committed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def commit(self, *events: feed_pb2.FeedEvent) -> None:
@@ -80,33 +77,21 @@ class Feed(feed_pb2_grpc.EventFeedServiceServicer):
             self._committed.clear()
         return feed_pb2.AcknowledgeEventsResponse()
 
+    async def ReleaseEvents(  # noqa: N802 (the contract's name)
+        self,
+        request: feed_pb2.ReleaseEventsRequest,
+        context: "grpc.aio.ServicerContext[object, object]",  # noqa: ARG002
+    ) -> feed_pb2.ReleaseEventsResponse:
+        self.released.append(request.consumer_id)
+        return feed_pb2.ReleaseEventsResponse()
 
-@asynccontextmanager
-async def serving(feed: Feed) -> AsyncIterator[str]:
-    """Serve `feed` as a wallet that is well; yield its address."""
-    server = grpc.aio.server()
-    feed_pb2_grpc.add_EventFeedServiceServicer_to_server(feed, server)
-    well = health.aio.HealthServicer()
-    await well.set("", health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(well, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        await server.stop(None)
-
-
-@asynccontextmanager
-async def publishing(settings: PublisherSettings) -> AsyncIterator[None]:
-    """Run a publisher in this process, and have it end gracefully."""
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(app.run(settings, NoMetrics(), PassOnTracing(), stop))
-        try:
-            yield
-        finally:
-            stop.set()
+    async def GetFeedStatus(  # noqa: N802 (the contract's name)
+        self,
+        request: feed_pb2.GetFeedStatusRequest,
+        context: "grpc.aio.ServicerContext[object, object]",
+    ) -> feed_pb2.GetFeedStatusResponse:
+        """No publisher asks."""
+        raise NotImplementedError
 
 
 @pytest.fixture(scope="module")
@@ -123,15 +108,6 @@ async def pubsub(servers: EventServers) -> AsyncIterator[Project]:
         yield fresh
 
 
-def _settings(servers: EventServers, pubsub: Project, wallet_target: str) -> PublisherSettings:
-    return PublisherSettings(
-        publisher_listen=f"127.0.0.1:{servers.ports.take()}",
-        wallet_target=wallet_target,
-        google_cloud_project=pubsub.name,
-        pubsub_emulator_host=servers.environment["PUBSUB_EMULATOR_HOST"],
-    )
-
-
 def _committed(number: int) -> feed_pb2.FeedEvent:
     event = finance_event("")
     event.ClearField("create_time")
@@ -145,17 +121,9 @@ def _committed(number: int) -> feed_pb2.FeedEvent:
     return committed
 
 
-def _ids_by_wallet(messages: Sequence[PubsubMessage]) -> dict[str, list[str]]:
-    """Answer the event ids of each wallet, in order of first arrival."""
-    ids: dict[str, dict[str, None]] = defaultdict(dict)
-    for each in messages:
-        ids[each.ordering_key][each.attributes["ce-id"]] = None
-    return {wallet_id: list(seen) for wallet_id, seen in ids.items()}
-
-
 def _assert_all_came_in_order(messages: Sequence[PubsubMessage], count: int) -> None:
     committed = [_committed(number) for number in range(count)]
-    assert _ids_by_wallet(messages) == {
+    assert ids_by_wallet(messages) == {
         wallet_id: [each.transaction_id for each in committed if each.wallet_id == wallet_id]
         for wallet_id in WALLETS
     }
@@ -164,14 +132,18 @@ def _assert_all_came_in_order(messages: Sequence[PubsubMessage], count: int) -> 
 async def test_events_are_published_complete_and_in_order_then_acknowledged(
     servers: EventServers, pubsub: Project
 ) -> None:
-    """More than two pulls' worth: each wallet's events come in its order, once, and leave."""
+    """More than two pulls' worth: each wallet's events come in its order, once, and leave.
+
+    A publisher that ends leaves its share of the feed to the others.
+    """
     feed, count = Feed(), 1_100
     feed.commit(*(_committed(number) for number in range(count)))
-    async with serving(feed) as target, publishing(_settings(servers, pubsub, target)):
+    async with serving(feed) as target, publishing(settings_of(servers, pubsub, target)):
         await eventually(lambda: len(feed.acknowledged) == count, "every event is acknowledged")
         messages = await pubsub.take(pubsub.topology.events_subscription, count)
     assert len(messages) == count
     _assert_all_came_in_order(messages, count)
+    assert len(feed.released) == 1  # By the publisher, as it ended.
     event = CostRevenueEvent.FromString(messages[0].data)
     committed = _committed(int(event.transaction_id.removeprefix("txn_")))
     assert event.create_time == committed.create_time
@@ -185,7 +157,7 @@ async def test_nothing_is_acknowledged_before_it_is_published(
     feed = Feed()
     feed.commit(_committed(9))
     async with serving(feed) as target:
-        settings = _settings(servers, pubsub, target)
+        settings = settings_of(servers, pubsub, target)
         async with publishing(settings):
             await eventually(lambda: not feed.events, "the publisher is at work")
             await servers.end("pubsub")
@@ -207,7 +179,7 @@ async def test_a_missed_acknowledgement_publishes_again(
     """At least once: what the feed did not hear of is published anew, still in order."""
     feed = Feed(acknowledgements_to_miss=2)
     feed.commit(*(_committed(number) for number in range(6)))
-    async with serving(feed) as target, publishing(_settings(servers, pubsub, target)):
+    async with serving(feed) as target, publishing(settings_of(servers, pubsub, target)):
         await eventually(lambda: not feed.events, "every event is acknowledged")
     messages = await pubsub.take(pubsub.topology.events_subscription, 6)
     while len(messages) < 3 * 6:
@@ -224,7 +196,7 @@ async def test_a_payload_that_is_no_event_does_not_stop_the_feed(
     poison = _committed(0)
     poison.payload = b"\xff"
     feed.commit(poison, _committed(1))
-    async with serving(feed) as target, publishing(_settings(servers, pubsub, target)):
+    async with serving(feed) as target, publishing(settings_of(servers, pubsub, target)):
         messages = await pubsub.take(pubsub.topology.events_subscription, 2)
         await eventually(lambda: not feed.events, "every event is acknowledged")
     assert {each.attributes["ce-id"]: each.data == b"\xff" for each in messages} == {

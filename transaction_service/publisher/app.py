@@ -47,7 +47,11 @@ async def run(
             metrics=metrics,
         )
         health = Health(
-            {"wallet": partial(rpc_client.probe, channel), "pubsub": topic.probe},
+            {
+                "wallet": partial(rpc_client.probe, channel),
+                "pubsub": topic.probe,
+                "feed_lag": relay.probe_lag,
+            },
             required=("wallet", "pubsub"),
         )
         edge = Edge(tracing, metrics)

@@ -6,9 +6,8 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from privy.wallet.v1 import feed_pb2, feed_pb2_grpc
 
-# The Wallet gives the feed to somebody else after 10 s of silence. A round's publishing (5 s at
-# most) and acknowledgement together must not take so long, or two processes could publish one
-# wallet's events at once.
+# The Wallet gives our shards to somebody else after 10 s of silence. A round's publishing (5 s at
+# most) and acknowledgement together must not take so long, or its events are published twice.
 WAIT_S = 1
 CALL_TIMEOUT_S = 4.0
 MAX_EVENTS = 1_000
@@ -24,7 +23,10 @@ class Feed:
         self._consumer_id = consumer_id
 
     async def pull(self) -> feed_pb2.PullEventsResponse:
-        """Read the oldest events that are not acknowledged; waits a moment for the first."""
+        """Read the oldest events of our share; waits a moment for the first.
+
+        Whatever was pulled before may from now on be another publisher's, unless acknowledged.
+        """
         return await self._stub.PullEvents(
             feed_pb2.PullEventsRequest(
                 consumer_id=self._consumer_id,
@@ -42,4 +44,10 @@ class Feed:
                 transaction_ids=[each.transaction_id for each in events],
             ),
             timeout=CALL_TIMEOUT_S,
+        )
+
+    async def release(self) -> None:
+        """Leave our share to the other publishers; to be called when nothing is under way."""
+        await self._stub.ReleaseEvents(
+            feed_pb2.ReleaseEventsRequest(consumer_id=self._consumer_id), timeout=CALL_TIMEOUT_S
         )

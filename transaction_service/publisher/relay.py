@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+import grpc
 import structlog
 from privy.wallet.v1.feed_pb2 import PullEventsResponse
 
+from shared.errors import Unavailable
 from shared.telemetry import Metrics
 from transaction_service.publisher.feed import Feed
 from transaction_service.publisher.topic import Topic
+
+MAX_LAG_S = 60.0
 
 _log = structlog.get_logger()
 
@@ -19,7 +23,8 @@ class Relay:
 
     One round pulls, publishes, and acknowledges, in this order: an event leaves the feed only
     when Pub/Sub has it durably, so death at any moment loses nothing. A round at a time, since
-    the feed answers the same events until they are acknowledged.
+    the feed answers the same events until they are acknowledged, and gives others a part of our
+    share when we pull.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Relay:
         self._backoff = backoff
         self._clock = clock
         self._metrics = metrics
+        self._lag_s = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Go on until `stop` is set, then end after the round under way (seconds at most)."""
@@ -50,6 +56,18 @@ class Relay:
                 delay_s = next(delays_s)
                 _log.warning("round failed", error=repr(error), retry_in_s=round(delay_s, 2))
                 await _pause(stop, delay_s)
+        await self._leave()
+
+    async def _leave(self) -> None:
+        try:
+            await self._feed.release()
+        except grpc.aio.AioRpcError as error:
+            _log.warning("the share was not released; it runs out", error=repr(error))
+
+    async def probe_lag(self) -> None:
+        """Raise if events waited for more than a minute when the feed was last read."""
+        if self._lag_s > MAX_LAG_S:
+            raise Unavailable("FEED_LAGS", f"the oldest event waited for {self._lag_s:.0f} s")
 
     async def _round(self) -> None:
         pulled = await self._feed.pull()
@@ -64,7 +82,8 @@ class Relay:
         lag_s = 0.0
         if pulled.HasField("oldest_create_time"):
             lag_s = self._clock() - pulled.oldest_create_time.ToMicroseconds() / 1e6
-        self._metrics.gauge("feed_lag_s", max(lag_s, 0.0))
+        self._lag_s = max(lag_s, 0.0)
+        self._metrics.gauge("feed_lag_s", self._lag_s)
         self._metrics.gauge("feed_backlog", pulled.backlog)
 
 

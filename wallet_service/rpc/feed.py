@@ -28,11 +28,10 @@ class EventFeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
         if not 0 <= wait_s <= MAX_WAIT_S:
             raise invalid("wait", f"must be 0 to {MAX_WAIT_S} s")
         pulled = await self._feed.pull(consumer_id, request.max_events, wait_s)
-        events = [answers.feed_event_out(each) for each in pulled.events]
         return feed_pb2.PullEventsResponse(
-            events=events,
-            backlog=pulled.backlog,
-            oldest_create_time=events[0].create_time if events else None,
+            events=[answers.feed_event_out(each) for each in pulled.events],
+            backlog=pulled.backlog.count,
+            oldest_create_time=answers.timestamp_or_none(pulled.backlog.oldest_recorded_at),
         )
 
     async def AcknowledgeEvents(
@@ -45,3 +44,16 @@ class EventFeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
             [ids.transaction_number(each) for each in request.transaction_ids]
         )
         return feed_pb2.AcknowledgeEventsResponse()
+
+    async def ReleaseEvents(
+        self, request: feed_pb2.ReleaseEventsRequest, context: Context
+    ) -> feed_pb2.ReleaseEventsResponse:
+        await self._feed.release(
+            checked_text(request.consumer_id, "consumer_id", 1, MAX_REQUEST_ID)
+        )
+        return feed_pb2.ReleaseEventsResponse()
+
+    async def GetFeedStatus(
+        self, request: feed_pb2.GetFeedStatusRequest, context: Context
+    ) -> feed_pb2.GetFeedStatusResponse:
+        return answers.feed_status_out(await self._feed.status())

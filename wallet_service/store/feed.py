@@ -7,24 +7,11 @@ they are drawn under its row lock, so events of one wallet come in order.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from wallet_service.decide.plan import AccountKey
 from wallet_service.store.connections import Connection
-
-LEASE = timedelta(seconds=10)
-
-RENEW_LEASE = """
-UPDATE feed_lease SET consumer_id = $1, leased_until = now() + $2::interval
-WHERE consumer_id = $1 OR leased_until < now()
-RETURNING true
-"""
-
-
-async def renew_lease(conn: Connection, consumer_id: str) -> bool:
-    """Take or keep the feed for a consumer; False if another one has it."""
-    return bool(await conn.fetchval(RENEW_LEASE, consumer_id, LEASE))
 
 
 class MovedEntry(NamedTuple):
@@ -45,18 +32,27 @@ class FeedEvent:
     entries: tuple[MovedEntry, ...]
 
 
+MAX_LOOKED_AT = 50_000
+"""Among so many of the oldest events a consumer's are looked for: newer ones wait until others,
+or who comes after them when they are dead, have published some of those. It takes 10 ms or so."""
+
 OLDEST_EVENTS = """
 SELECT o.transaction_id, o.wallet_id, t.event AS payload, t.traceparent,
        t.recorded_at, t.effective_at
-FROM (SELECT transaction_id, wallet_id FROM outbox ORDER BY transaction_id LIMIT $1) AS o
+FROM (
+    SELECT transaction_id, wallet_id
+    FROM (SELECT transaction_id, wallet_id FROM outbox ORDER BY transaction_id LIMIT $3) AS oldest
+    WHERE wallet_id % 64 = ANY (ARRAY(SELECT shard FROM feed_shards WHERE consumer_id = $1))
+    ORDER BY transaction_id LIMIT $2
+) AS o
 JOIN transactions t USING (transaction_id)
 ORDER BY o.transaction_id
 """
 
 
-async def oldest_events(conn: Connection, limit: int) -> list[FeedEvent]:
-    """Read events with what their transactions moved, in the order of transactions."""
-    rows = await conn.fetch(OLDEST_EVENTS, limit)
+async def oldest_events(conn: Connection, consumer_id: str, limit: int) -> list[FeedEvent]:
+    """Read a consumer's events with what their transactions moved, in the order of transactions."""
+    rows = await conn.fetch(OLDEST_EVENTS, consumer_id, limit, MAX_LOOKED_AT)
     entries: dict[int, list[MovedEntry]] = {row[0]: [] for row in rows}
     for transaction_id, *key, amount_minor in await conn.fetch(LOAD_MOVED, list(entries)):
         entries[transaction_id].append(MovedEntry(AccountKey(*key), amount_minor))
@@ -78,8 +74,25 @@ async def acknowledge(conn: Connection, transaction_ids: Sequence[int]) -> None:
     await conn.execute(ACKNOWLEDGE, transaction_ids)
 
 
-COUNT_BACKLOG = "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS counted"
+READ_BACKLOG = """
+SELECT count(*), min(transaction_id)
+FROM (SELECT transaction_id FROM outbox ORDER BY transaction_id LIMIT $1) AS counted
+"""
 
 
-async def count_backlog(conn: Connection, limit: int) -> int:
-    return int(await conn.fetchval(COUNT_BACKLOG, limit))
+async def read_backlog(conn: Connection, limit: int) -> tuple[int, int | None]:
+    """Count the events of all wallets, up to `limit`, and answer the oldest one's id."""
+    (row,) = await conn.fetch(READ_BACKLOG, limit)
+    return row[0], row[1]
+
+
+NEWEST_EVENT = """
+SELECT transaction_id FROM transactions WHERE event IS NOT NULL
+ORDER BY transaction_id DESC LIMIT 1
+"""
+
+
+async def newest_event(conn: Connection) -> int | None:
+    """Answer the id of the newest transaction with an event, published or not."""
+    newest: int | None = await conn.fetchval(NEWEST_EVENT)
+    return newest

@@ -12,6 +12,7 @@ from wallet_service import ids
 from wallet_service.decide.model import Entry, LotEntry, Transaction
 from wallet_service.decide.plan import HOUSE
 from wallet_service.errors import Refusal
+from wallet_service.feed import FeedStatus
 from wallet_service.store.balances import Balance, TrialBalanceLine
 from wallet_service.store.entries import WalletEntry, WalletLot
 from wallet_service.store.feed import FeedEvent, MovedEntry
@@ -191,6 +192,22 @@ def _moved_out(entry: MovedEntry) -> ledger_pb2.TransactionEntry:
         account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{account_type}"),
         amount=_amount_out(asset_code, entry.amount_minor),
     )
+
+
+def feed_status_out(status: FeedStatus) -> feed_pb2.GetFeedStatusResponse:
+    return feed_pb2.GetFeedStatusResponse(
+        backlog=status.backlog.count,
+        oldest_create_time=timestamp_or_none(status.backlog.oldest_recorded_at),
+        newest_create_time=timestamp_or_none(status.newest_recorded_at),
+        consumers=[
+            feed_pb2.FeedConsumer(consumer_id=consumer_id, shard_count=count)
+            for consumer_id, count in status.shards.items()
+        ],
+    )
+
+
+def timestamp_or_none(moment: datetime | None) -> Timestamp | None:
+    return timestamp(moment) if moment else None
 
 
 def timestamp(moment: datetime) -> Timestamp:

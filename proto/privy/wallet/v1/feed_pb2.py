@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from privy.wallet.v1 import ledger_pb2 as privy_dot_wallet_dot_v1_dot_ledger__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprivy/wallet/v1/feed.proto\x12\x0fprivy.wallet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cprivy/wallet/v1/ledger.proto\"\xf5\x01\n\tFeedEvent\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12\x11\n\twallet_id\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x07\x65ntries\x18\x07 \x03(\x0b\x32!.privy.wallet.v1.TransactionEntry\"e\n\x11PullEventsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x12\n\nmax_events\x18\x02 \x01(\x05\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x89\x01\n\x12PullEventsResponse\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.privy.wallet.v1.FeedEvent\x12\x0f\n\x07\x62\x61\x63klog\x18\x02 \x01(\x03\x12\x36\n\x12oldest_create_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x18\x41\x63knowledgeEventsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x17\n\x0ftransaction_ids\x18\x02 \x03(\t\"\x1b\n\x19\x41\x63knowledgeEventsResponse2\xd5\x01\n\x10\x45ventFeedService\x12U\n\nPullEvents\x12\".privy.wallet.v1.PullEventsRequest\x1a#.privy.wallet.v1.PullEventsResponse\x12j\n\x11\x41\x63knowledgeEvents\x12).privy.wallet.v1.AcknowledgeEventsRequest\x1a*.privy.wallet.v1.AcknowledgeEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aprivy/wallet/v1/feed.proto\x12\x0fprivy.wallet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cprivy/wallet/v1/ledger.proto\"\xf5\x01\n\tFeedEvent\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12\x11\n\twallet_id\x18\x02 \x01(\t\x12\x0f\n\x07payload\x18\x03 \x01(\x0c\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x07\x65ntries\x18\x07 \x03(\x0b\x32!.privy.wallet.v1.TransactionEntry\"e\n\x11PullEventsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x12\n\nmax_events\x18\x02 \x01(\x05\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x89\x01\n\x12PullEventsResponse\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.privy.wallet.v1.FeedEvent\x12\x0f\n\x07\x62\x61\x63klog\x18\x02 \x01(\x03\x12\x36\n\x12oldest_create_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x18\x41\x63knowledgeEventsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x17\n\x0ftransaction_ids\x18\x02 \x03(\t\"\x1b\n\x19\x41\x63knowledgeEventsResponse\"+\n\x14ReleaseEventsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\"\x17\n\x15ReleaseEventsResponse\"\x16\n\x14GetFeedStatusRequest\"\xca\x01\n\x15GetFeedStatusResponse\x12\x0f\n\x07\x62\x61\x63klog\x18\x01 \x01(\x03\x12\x36\n\x12oldest_create_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12newest_create_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\tconsumers\x18\x04 \x03(\x0b\x32\x1d.privy.wallet.v1.FeedConsumer\"8\n\x0c\x46\x65\x65\x64\x43onsumer\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x13\n\x0bshard_count\x18\x02 \x01(\x05\x32\x95\x03\n\x10\x45ventFeedService\x12U\n\nPullEvents\x12\".privy.wallet.v1.PullEventsRequest\x1a#.privy.wallet.v1.PullEventsResponse\x12j\n\x11\x41\x63knowledgeEvents\x12).privy.wallet.v1.AcknowledgeEventsRequest\x1a*.privy.wallet.v1.AcknowledgeEventsResponse\x12^\n\rReleaseEvents\x12%.privy.wallet.v1.ReleaseEventsRequest\x1a&.privy.wallet.v1.ReleaseEventsResponse\x12^\n\rGetFeedStatus\x12%.privy.wallet.v1.GetFeedStatusRequest\x1a&.privy.wallet.v1.GetFeedStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACKNOWLEDGEEVENTSREQUEST']._serialized_end=705
   _globals['_ACKNOWLEDGEEVENTSRESPONSE']._serialized_start=707
   _globals['_ACKNOWLEDGEEVENTSRESPONSE']._serialized_end=734
-  _globals['_EVENTFEEDSERVICE']._serialized_start=737
-  _globals['_EVENTFEEDSERVICE']._serialized_end=950
+  _globals['_RELEASEEVENTSREQUEST']._serialized_start=736
+  _globals['_RELEASEEVENTSREQUEST']._serialized_end=779
+  _globals['_RELEASEEVENTSRESPONSE']._serialized_start=781
+  _globals['_RELEASEEVENTSRESPONSE']._serialized_end=804
+  _globals['_GETFEEDSTATUSREQUEST']._serialized_start=806
+  _globals['_GETFEEDSTATUSREQUEST']._serialized_end=828
+  _globals['_GETFEEDSTATUSRESPONSE']._serialized_start=831
+  _globals['_GETFEEDSTATUSRESPONSE']._serialized_end=1033
+  _globals['_FEEDCONSUMER']._serialized_start=1035
+  _globals['_FEEDCONSUMER']._serialized_end=1091
+  _globals['_EVENTFEEDSERVICE']._serialized_start=1094
+  _globals['_EVENTFEEDSERVICE']._serialized_end=1499
 # @@protoc_insertion_point(module_scope)

@@ -117,14 +117,18 @@ class PullEventsResponse(_message.Message):
     BACKLOG_FIELD_NUMBER: _builtins.int
     OLDEST_CREATE_TIME_FIELD_NUMBER: _builtins.int
     backlog: _builtins.int
-    """How many events are in the feed, these included; counted up to 100,000."""
+    """How many events are in the feed, these and other consumers' included; counted
+    up to 100,000.
+    """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeedEvent]:
         """Oldest first."""
 
     @_builtins.property
     def oldest_create_time(self) -> _timestamp_pb2.Timestamp:
-        """When the oldest event in the feed was written; unset if there is none."""
+        """When the oldest event in the feed was written, whoever's it is; unset if there
+        is none.
+        """
 
     def __init__(
         self,
@@ -185,3 +189,129 @@ class AcknowledgeEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AcknowledgeEventsResponse: _TypeAlias = AcknowledgeEventsResponse  # noqa: Y015
+
+@_typing.final
+class ReleaseEventsRequest(_message.Message):
+    """Says whose shards are free."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONSUMER_ID_FIELD_NUMBER: _builtins.int
+    consumer_id: _builtins.str
+    """Who had them: 1 to 64 characters."""
+    def __init__(
+        self,
+        *,
+        consumer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumer_id", b"consumer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseEventsRequest: _TypeAlias = ReleaseEventsRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseEventsResponse(_message.Message):
+    """Answers `ReleaseEvents`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseEventsResponse: _TypeAlias = ReleaseEventsResponse  # noqa: Y015
+
+@_typing.final
+class GetFeedStatusRequest(_message.Message):
+    """Asks how the feed stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFeedStatusRequest: _TypeAlias = GetFeedStatusRequest  # noqa: Y015
+
+@_typing.final
+class GetFeedStatusResponse(_message.Message):
+    """Answers `GetFeedStatus`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BACKLOG_FIELD_NUMBER: _builtins.int
+    OLDEST_CREATE_TIME_FIELD_NUMBER: _builtins.int
+    NEWEST_CREATE_TIME_FIELD_NUMBER: _builtins.int
+    CONSUMERS_FIELD_NUMBER: _builtins.int
+    backlog: _builtins.int
+    """How many events are in the feed; counted up to 100,000."""
+    @_builtins.property
+    def oldest_create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the oldest event in the feed was written; unset if there is none."""
+
+    @_builtins.property
+    def newest_create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the newest event was written, in the feed or off it; unset if there never
+        was one.
+        """
+
+    @_builtins.property
+    def consumers(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeedConsumer]:
+        """Who reads the feed, by consumer id; those that are silent for 10 seconds are
+        left out.
+        """
+
+    def __init__(
+        self,
+        *,
+        backlog: _builtins.int = ...,
+        oldest_create_time: _timestamp_pb2.Timestamp | None = ...,
+        newest_create_time: _timestamp_pb2.Timestamp | None = ...,
+        consumers: _abc.Iterable[Global___FeedConsumer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["newest_create_time", b"newest_create_time", "oldest_create_time", b"oldest_create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "consumers", b"consumers", "newest_create_time", b"newest_create_time", "oldest_create_time", b"oldest_create_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFeedStatusResponse: _TypeAlias = GetFeedStatusResponse  # noqa: Y015
+
+@_typing.final
+class FeedConsumer(_message.Message):
+    """A consumer of the feed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONSUMER_ID_FIELD_NUMBER: _builtins.int
+    SHARD_COUNT_FIELD_NUMBER: _builtins.int
+    consumer_id: _builtins.str
+    """What it calls itself."""
+    shard_count: _builtins.int
+    """How many of the 64 shards it has."""
+    def __init__(
+        self,
+        *,
+        consumer_id: _builtins.str = ...,
+        shard_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumer_id", b"consumer_id", "shard_count", b"shard_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeedConsumer: _TypeAlias = FeedConsumer  # noqa: Y015

@@ -28,6 +28,10 @@ if _version_not_supported:
 class EventFeedServiceStub:
     """Committed events that are not yet published. An event is in the feed if and
     only if its transaction is in the books.
+
+    Any number of consumers share the feed. The wallets are parted into 64 shards,
+    and each consumer has its share of those, within a second or two of another's
+    coming or going; a consumer that has been silent for 10 seconds has none.
     """
 
     def __init__(self, channel):
@@ -46,19 +50,34 @@ class EventFeedServiceStub:
                 request_serializer=privy_dot_wallet_dot_v1_dot_feed__pb2.AcknowledgeEventsRequest.SerializeToString,
                 response_deserializer=privy_dot_wallet_dot_v1_dot_feed__pb2.AcknowledgeEventsResponse.FromString,
                 _registered_method=True)
+        self.ReleaseEvents = channel.unary_unary(
+                '/privy.wallet.v1.EventFeedService/ReleaseEvents',
+                request_serializer=privy_dot_wallet_dot_v1_dot_feed__pb2.ReleaseEventsRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_feed__pb2.ReleaseEventsResponse.FromString,
+                _registered_method=True)
+        self.GetFeedStatus = channel.unary_unary(
+                '/privy.wallet.v1.EventFeedService/GetFeedStatus',
+                request_serializer=privy_dot_wallet_dot_v1_dot_feed__pb2.GetFeedStatusRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_feed__pb2.GetFeedStatusResponse.FromString,
+                _registered_method=True)
 
 
 class EventFeedServiceServicer:
     """Committed events that are not yet published. An event is in the feed if and
     only if its transaction is in the books.
+
+    Any number of consumers share the feed. The wallets are parted into 64 shards,
+    and each consumer has its share of those, within a second or two of another's
+    coming or going; a consumer that has been silent for 10 seconds has none.
     """
 
     def PullEvents(self, request, context):
-        """Answers the oldest events that nobody acknowledged, waiting up to `wait` for
-        the first. One consumer at a time owns the feed: another gets no events
-        until the owner has been silent for 10 seconds. Events of one wallet come in
-        the order of their transactions. Until acknowledged, an event is answered
-        again.
+        """Answers the oldest events of the consumer's shards that nobody acknowledged,
+        waiting up to `wait` for the first. Events of one wallet come in the order of
+        their transactions. Until acknowledged, an event is answered again. Shards
+        are given back only here, so a consumer is to publish and acknowledge what it
+        has before it pulls anew. While more than 50,000 events wait, those behind
+        the 50,000 oldest are answered to nobody.
 
         Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
         """
@@ -67,10 +86,29 @@ class EventFeedServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AcknowledgeEvents(self, request, context):
-        """Takes events off the feed, durably. Ids that are not in the feed are passed
-        over, so a retry is harmless.
+        """Takes events off the feed, durably, whoever pulled them. Ids that are not in
+        the feed are passed over, so a retry is harmless.
 
         Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseEvents(self, request, context):
+        """Leaves a consumer's shards to the others at once: for one that stops, or that
+        is known to be dead. Harmless for a consumer that has none.
+
+        Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFeedStatus(self, request, context):
+        """Says what waits in the feed and who reads it, and changes nothing.
+
+        Errors: UNAVAILABLE (the database).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,6 +127,16 @@ def add_EventFeedServiceServicer_to_server(servicer, server):
                     request_deserializer=privy_dot_wallet_dot_v1_dot_feed__pb2.AcknowledgeEventsRequest.FromString,
                     response_serializer=privy_dot_wallet_dot_v1_dot_feed__pb2.AcknowledgeEventsResponse.SerializeToString,
             ),
+            'ReleaseEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseEvents,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_feed__pb2.ReleaseEventsRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_feed__pb2.ReleaseEventsResponse.SerializeToString,
+            ),
+            'GetFeedStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFeedStatus,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_feed__pb2.GetFeedStatusRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_feed__pb2.GetFeedStatusResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'privy.wallet.v1.EventFeedService', rpc_method_handlers)
@@ -100,6 +148,10 @@ def add_EventFeedServiceServicer_to_server(servicer, server):
 class EventFeedService:
     """Committed events that are not yet published. An event is in the feed if and
     only if its transaction is in the books.
+
+    Any number of consumers share the feed. The wallets are parted into 64 shards,
+    and each consumer has its share of those, within a second or two of another's
+    coming or going; a consumer that has been silent for 10 seconds has none.
     """
 
     @staticmethod
@@ -146,6 +198,60 @@ class EventFeedService:
             '/privy.wallet.v1.EventFeedService/AcknowledgeEvents',
             privy_dot_wallet_dot_v1_dot_feed__pb2.AcknowledgeEventsRequest.SerializeToString,
             privy_dot_wallet_dot_v1_dot_feed__pb2.AcknowledgeEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.EventFeedService/ReleaseEvents',
+            privy_dot_wallet_dot_v1_dot_feed__pb2.ReleaseEventsRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_feed__pb2.ReleaseEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFeedStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.EventFeedService/GetFeedStatus',
+            privy_dot_wallet_dot_v1_dot_feed__pb2.GetFeedStatusRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_feed__pb2.GetFeedStatusResponse.FromString,
             options,
             channel_credentials,
             insecure,

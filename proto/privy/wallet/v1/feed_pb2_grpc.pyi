@@ -29,6 +29,10 @@ GRPC_VERSION: str
 class EventFeedServiceStub:
     """Committed events that are not yet published. An event is in the feed if and
     only if its transaction is in the books.
+
+    Any number of consumers share the feed. The wallets are parted into 64 shards,
+    and each consumer has its share of those, within a second or two of another's
+    coming or going; a consumer that has been silent for 10 seconds has none.
     """
 
     @_typing.overload
@@ -36,47 +40,79 @@ class EventFeedServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EventFeedServiceAsyncStub: ...
     PullEvents: _grpc.UnaryUnaryMultiCallable[_feed_pb2.PullEventsRequest, _feed_pb2.PullEventsResponse]
-    """Answers the oldest events that nobody acknowledged, waiting up to `wait` for
-    the first. One consumer at a time owns the feed: another gets no events
-    until the owner has been silent for 10 seconds. Events of one wallet come in
-    the order of their transactions. Until acknowledged, an event is answered
-    again.
+    """Answers the oldest events of the consumer's shards that nobody acknowledged,
+    waiting up to `wait` for the first. Events of one wallet come in the order of
+    their transactions. Until acknowledged, an event is answered again. Shards
+    are given back only here, so a consumer is to publish and acknowledge what it
+    has before it pulls anew. While more than 50,000 events wait, those behind
+    the 50,000 oldest are answered to nobody.
 
     Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
     """
     AcknowledgeEvents: _grpc.UnaryUnaryMultiCallable[_feed_pb2.AcknowledgeEventsRequest, _feed_pb2.AcknowledgeEventsResponse]
-    """Takes events off the feed, durably. Ids that are not in the feed are passed
-    over, so a retry is harmless.
+    """Takes events off the feed, durably, whoever pulled them. Ids that are not in
+    the feed are passed over, so a retry is harmless.
 
     Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
+    """
+    ReleaseEvents: _grpc.UnaryUnaryMultiCallable[_feed_pb2.ReleaseEventsRequest, _feed_pb2.ReleaseEventsResponse]
+    """Leaves a consumer's shards to the others at once: for one that stops, or that
+    is known to be dead. Harmless for a consumer that has none.
+
+    Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
+    """
+    GetFeedStatus: _grpc.UnaryUnaryMultiCallable[_feed_pb2.GetFeedStatusRequest, _feed_pb2.GetFeedStatusResponse]
+    """Says what waits in the feed and who reads it, and changes nothing.
+
+    Errors: UNAVAILABLE (the database).
     """
 
 @_typing.type_check_only
 class EventFeedServiceAsyncStub(EventFeedServiceStub):
     """Committed events that are not yet published. An event is in the feed if and
     only if its transaction is in the books.
+
+    Any number of consumers share the feed. The wallets are parted into 64 shards,
+    and each consumer has its share of those, within a second or two of another's
+    coming or going; a consumer that has been silent for 10 seconds has none.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PullEvents: _aio.UnaryUnaryMultiCallable[_feed_pb2.PullEventsRequest, _feed_pb2.PullEventsResponse]  # type: ignore[assignment]
-    """Answers the oldest events that nobody acknowledged, waiting up to `wait` for
-    the first. One consumer at a time owns the feed: another gets no events
-    until the owner has been silent for 10 seconds. Events of one wallet come in
-    the order of their transactions. Until acknowledged, an event is answered
-    again.
+    """Answers the oldest events of the consumer's shards that nobody acknowledged,
+    waiting up to `wait` for the first. Events of one wallet come in the order of
+    their transactions. Until acknowledged, an event is answered again. Shards
+    are given back only here, so a consumer is to publish and acknowledge what it
+    has before it pulls anew. While more than 50,000 events wait, those behind
+    the 50,000 oldest are answered to nobody.
 
     Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
     """
     AcknowledgeEvents: _aio.UnaryUnaryMultiCallable[_feed_pb2.AcknowledgeEventsRequest, _feed_pb2.AcknowledgeEventsResponse]  # type: ignore[assignment]
-    """Takes events off the feed, durably. Ids that are not in the feed are passed
-    over, so a retry is harmless.
+    """Takes events off the feed, durably, whoever pulled them. Ids that are not in
+    the feed are passed over, so a retry is harmless.
 
     Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
+    """
+    ReleaseEvents: _aio.UnaryUnaryMultiCallable[_feed_pb2.ReleaseEventsRequest, _feed_pb2.ReleaseEventsResponse]  # type: ignore[assignment]
+    """Leaves a consumer's shards to the others at once: for one that stops, or that
+    is known to be dead. Harmless for a consumer that has none.
+
+    Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
+    """
+    GetFeedStatus: _aio.UnaryUnaryMultiCallable[_feed_pb2.GetFeedStatusRequest, _feed_pb2.GetFeedStatusResponse]  # type: ignore[assignment]
+    """Says what waits in the feed and who reads it, and changes nothing.
+
+    Errors: UNAVAILABLE (the database).
     """
 
 class EventFeedServiceServicer(metaclass=_abc_1.ABCMeta):
     """Committed events that are not yet published. An event is in the feed if and
     only if its transaction is in the books.
+
+    Any number of consumers share the feed. The wallets are parted into 64 shards,
+    and each consumer has its share of those, within a second or two of another's
+    coming or going; a consumer that has been silent for 10 seconds has none.
     """
 
     @_abc_1.abstractmethod
@@ -85,11 +121,12 @@ class EventFeedServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _feed_pb2.PullEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_feed_pb2.PullEventsResponse, _abc.Awaitable[_feed_pb2.PullEventsResponse]]:
-        """Answers the oldest events that nobody acknowledged, waiting up to `wait` for
-        the first. One consumer at a time owns the feed: another gets no events
-        until the owner has been silent for 10 seconds. Events of one wallet come in
-        the order of their transactions. Until acknowledged, an event is answered
-        again.
+        """Answers the oldest events of the consumer's shards that nobody acknowledged,
+        waiting up to `wait` for the first. Events of one wallet come in the order of
+        their transactions. Until acknowledged, an event is answered again. Shards
+        are given back only here, so a consumer is to publish and acknowledge what it
+        has before it pulls anew. While more than 50,000 events wait, those behind
+        the 50,000 oldest are answered to nobody.
 
         Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
         """
@@ -100,10 +137,33 @@ class EventFeedServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _feed_pb2.AcknowledgeEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_feed_pb2.AcknowledgeEventsResponse, _abc.Awaitable[_feed_pb2.AcknowledgeEventsResponse]]:
-        """Takes events off the feed, durably. Ids that are not in the feed are passed
-        over, so a retry is harmless.
+        """Takes events off the feed, durably, whoever pulled them. Ids that are not in
+        the feed are passed over, so a retry is harmless.
 
         Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseEvents(
+        self,
+        request: _feed_pb2.ReleaseEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feed_pb2.ReleaseEventsResponse, _abc.Awaitable[_feed_pb2.ReleaseEventsResponse]]:
+        """Leaves a consumer's shards to the others at once: for one that stops, or that
+        is known to be dead. Harmless for a consumer that has none.
+
+        Errors: INVALID_ARGUMENT (a field), UNAVAILABLE (the database).
+        """
+
+    @_abc_1.abstractmethod
+    def GetFeedStatus(
+        self,
+        request: _feed_pb2.GetFeedStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feed_pb2.GetFeedStatusResponse, _abc.Awaitable[_feed_pb2.GetFeedStatusResponse]]:
+        """Says what waits in the feed and who reads it, and changes nothing.
+
+        Errors: UNAVAILABLE (the database).
         """
 
 def add_EventFeedServiceServicer_to_server(servicer: EventFeedServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
