@@ -17,6 +17,7 @@ from google.cloud.firestore_v1 import types as firestore_types
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.pubsub_v1.types import PubsubMessage
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from devstack.children import Children, Command, Server, base_environment
 from devstack.emulators import (
@@ -29,9 +30,8 @@ from devstack.emulators import (
 )
 from devstack.folder import temporary_folder
 from devstack.ports import Ports
-from shared.errors import Unavailable
 from shared.finance_settings import Topology, TopologySettings, topology_of
-from shared.rpc_client import open_channel, probe
+from shared.rpc_client import open_channel
 from transaction_service.topology import (
     PubSub,
     ensure_topology,
@@ -193,13 +193,16 @@ async def until_not_serving(target: str) -> None:
     await until(does_not, f"{target} does not serve")
 
 
-async def serves(target: str) -> bool:
+async def serves(target: str, dependency: str = "") -> bool:
+    """Say whether the process serves, or what it says of one of its dependencies."""
     async with open_channel(target, 2) as channel:
         try:
-            await probe(channel)
-        except (grpc.aio.AioRpcError, Unavailable):
+            answer = await health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service=dependency), timeout=2
+            )
+        except grpc.aio.AioRpcError:
             return False
-    return True
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:

@@ -36,6 +36,7 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         await connections.open_posting_pool(url, settings.wallet_posting_connections) as posting,
         await connections.open_reading_pool(url, settings.wallet_reading_connections) as reading,
+        await connections.open_feed_pool(url) as feeding,
     ):
         await ensure_partitions(reading)
         ledger = Ledger(
@@ -51,7 +52,7 @@ async def main(stop: asyncio.Event) -> None:
             reports=Reports(reading),
             periods=Periods(reading),
             verification=Verification(reading),
-            feed=Feed(reading),
+            feed=Feed(feeding),
         )
         services = rpc.services(use_cases, PageTokens(settings.wallet_page_token_secret))
         health = Health({"postgres": lambda: connections.probe(reading)}, required=["postgres"])

@@ -28,12 +28,14 @@ POLL_INTERVAL_S = 0.1
 CLAIM_INTERVAL_S = 1.0
 """How often a waiting consumer says that it lives, and looks for shards to take or give back."""
 
-MAX_BACKLOG_COUNTED = 100_000
+MAX_COUNTED_IN_PULL = 10_000
+MAX_COUNTED = 1_000_000
+"""To count so many takes Postgres 0.3 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Events that wait, whoever's they are; counted up to 100,000."""
+    """Events that wait, whoever's they are; counted up to a limit."""
 
     count: int
     oldest_recorded_at: datetime | None
@@ -72,7 +74,7 @@ class Feed:
                     next_claim = time.monotonic() + CLAIM_INTERVAL_S
                 events = await store.oldest_events(conn, consumer_id, limit)
                 if events or time.monotonic() + POLL_INTERVAL_S > deadline:
-                    return Pulled(events, await _backlog(conn))
+                    return Pulled(events, await _backlog(conn, MAX_COUNTED_IN_PULL))
             await asyncio.sleep(POLL_INTERVAL_S)
 
     async def acknowledge(self, transaction_ids: Sequence[int]) -> None:
@@ -89,14 +91,14 @@ class Feed:
         """Say what waits and who reads, and touch nothing. Raises `Unavailable`."""
         async with connection(self._pool) as conn:
             return FeedStatus(
-                await _backlog(conn),
+                await _backlog(conn, MAX_COUNTED),
                 _recorded_at(await store.newest_event(conn)),
                 await feed_shards.count_shards(conn),
             )
 
 
-async def _backlog(conn: Connection) -> Backlog:
-    count, oldest_id = await store.read_backlog(conn, MAX_BACKLOG_COUNTED)
+async def _backlog(conn: Connection, limit: int) -> Backlog:
+    count, oldest_id = await store.read_backlog(conn, limit)
     return Backlog(count, _recorded_at(oldest_id))
 
 

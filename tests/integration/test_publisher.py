@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import grpc
 import pytest
@@ -20,6 +21,8 @@ from tests.event_servers import (
     event_servers,
     eventually,
     project,
+    serves,
+    until,
     until_not_serving,
     until_serving,
 )
@@ -54,12 +57,7 @@ class Feed(feed_pb2_grpc.EventFeedServiceServicer):
         with suppress(TimeoutError):
             async with asyncio.timeout(request.wait.ToTimedelta().total_seconds()):
                 await self._committed.wait()
-        answer = feed_pb2.PullEventsResponse(
-            events=self.events[: request.max_events], backlog=len(self.events)
-        )
-        if self.events:
-            answer.oldest_create_time.CopyFrom(self.events[0].create_time)
-        return answer
+        return feed_pb2.PullEventsResponse(events=self.events[: request.max_events])
 
     async def AcknowledgeEvents(  # noqa: N802 (the contract's name)
         self,
@@ -87,11 +85,13 @@ class Feed(feed_pb2_grpc.EventFeedServiceServicer):
 
     async def GetFeedStatus(  # noqa: N802 (the contract's name)
         self,
-        request: feed_pb2.GetFeedStatusRequest,
-        context: "grpc.aio.ServicerContext[object, object]",
+        request: feed_pb2.GetFeedStatusRequest,  # noqa: ARG002
+        context: "grpc.aio.ServicerContext[object, object]",  # noqa: ARG002
     ) -> feed_pb2.GetFeedStatusResponse:
-        """No publisher asks."""
-        raise NotImplementedError
+        status = feed_pb2.GetFeedStatusResponse(backlog=len(self.events))
+        if self.events:
+            status.oldest_create_time.CopyFrom(self.events[0].create_time)
+        return status
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +171,23 @@ async def test_nothing_is_acknowledged_before_it_is_published(
             await until_serving(settings.publisher_listen)
     messages = await pubsub.take(pubsub.topology.events_subscription, 3)
     _assert_all_came_in_order(messages, count=3)
+
+
+async def test_health_tells_of_an_event_that_waits_for_long(
+    servers: EventServers, pubsub: Project
+) -> None:
+    """While the oldest is older than a minute, `feed_lag` does not serve; the process does."""
+    feed = Feed(acknowledgements_to_miss=sys.maxsize)
+    late = _committed(0)
+    late.create_time.FromSeconds(1_500_000_000)
+    feed.commit(late)
+    async with serving(feed) as target:
+        settings = settings_of(servers, pubsub, target)
+        async with publishing(settings):
+            await until_serving(settings.publisher_listen)
+            assert not await serves(settings.publisher_listen, "feed_lag")
+            feed.acknowledgements_to_miss = 0
+            await until(partial(serves, settings.publisher_listen, "feed_lag"), "nothing waits")
 
 
 async def test_a_missed_acknowledgement_publishes_again(

@@ -14,6 +14,7 @@ from shared.rpc_server import Edge, Health, Services, serve
 from shared.telemetry import Metrics, Tracing, build_metrics, build_tracing, configure_logging
 from transaction_service.publisher.chart import load_chart
 from transaction_service.publisher.feed import CALL_TIMEOUT_S, Feed
+from transaction_service.publisher.lag import Lag
 from transaction_service.publisher.relay import Relay
 from transaction_service.publisher.settings import PublisherSettings
 from transaction_service.publisher.topic import Topic
@@ -39,18 +40,14 @@ async def run(
         asyncio.TaskGroup() as tasks,
     ):
         topic = Topic(topology_of(settings), pubsub, chart)
-        relay = Relay(
-            feed=Feed(channel, consumer_id=f"publisher-{uuid.uuid4().hex}"),
-            topic=topic,
-            backoff=partial(exponential_sleep_generator, initial=0.1, maximum=4.0),
-            clock=time.time,
-            metrics=metrics,
-        )
+        feed = Feed(channel, consumer_id=f"publisher-{uuid.uuid4().hex}")
+        backoff = partial(exponential_sleep_generator, initial=0.1, maximum=4.0)
+        relay = Relay(feed, topic, backoff, metrics)
         health = Health(
             {
                 "wallet": partial(rpc_client.probe, channel),
                 "pubsub": topic.probe,
-                "feed_lag": relay.probe_lag,
+                "feed_lag": Lag(feed, time.time, metrics).probe,
             },
             required=("wallet", "pubsub"),
         )

@@ -46,6 +46,12 @@ class Feed:
             timeout=CALL_TIMEOUT_S,
         )
 
+    async def status(self) -> feed_pb2.GetFeedStatusResponse:
+        """Say what waits, whoever's it is."""
+        return await self._stub.GetFeedStatus(
+            feed_pb2.GetFeedStatusRequest(), timeout=CALL_TIMEOUT_S
+        )
+
     async def release(self) -> None:
         """Leave our share to the other publishers; to be called when nothing is under way."""
         await self._stub.ReleaseEvents(

@@ -6,14 +6,10 @@ from contextlib import suppress
 
 import grpc
 import structlog
-from privy.wallet.v1.feed_pb2 import PullEventsResponse
 
-from shared.errors import Unavailable
 from shared.telemetry import Metrics
 from transaction_service.publisher.feed import Feed
 from transaction_service.publisher.topic import Topic
-
-MAX_LAG_S = 60.0
 
 _log = structlog.get_logger()
 
@@ -32,16 +28,13 @@ class Relay:
         feed: Feed,
         topic: Topic,
         backoff: Callable[[], Iterator[float]],
-        clock: Callable[[], float],
         metrics: Metrics,
     ) -> None:
-        """`backoff` starts a row of delays in seconds; `clock` tells the seconds since 1970."""
+        """`backoff` starts a row of delays in seconds."""
         self._feed = feed
         self._topic = topic
         self._backoff = backoff
-        self._clock = clock
         self._metrics = metrics
-        self._lag_s = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Go on until `stop` is set, then end after the round under way (seconds at most)."""
@@ -64,27 +57,13 @@ class Relay:
         except grpc.aio.AioRpcError as error:
             _log.warning("the share was not released; it runs out", error=repr(error))
 
-    async def probe_lag(self) -> None:
-        """Raise if events waited for more than a minute when the feed was last read."""
-        if self._lag_s > MAX_LAG_S:
-            raise Unavailable("FEED_LAGS", f"the oldest event waited for {self._lag_s:.0f} s")
-
     async def _round(self) -> None:
         pulled = await self._feed.pull()
-        self._report(pulled)
         await self._topic.ensure()
         if pulled.events:
             await self._topic.publish(pulled.events)
             await self._feed.acknowledge(pulled.events)
             self._metrics.increment("events_published", len(pulled.events))
-
-    def _report(self, pulled: PullEventsResponse) -> None:
-        lag_s = 0.0
-        if pulled.HasField("oldest_create_time"):
-            lag_s = self._clock() - pulled.oldest_create_time.ToMicroseconds() / 1e6
-        self._lag_s = max(lag_s, 0.0)
-        self._metrics.gauge("feed_lag_s", self._lag_s)
-        self._metrics.gauge("feed_backlog", pulled.backlog)
 
 
 async def _pause(stop: asyncio.Event, delay_s: float) -> None:

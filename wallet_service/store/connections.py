@@ -13,12 +13,14 @@ __all__ = [
     "Pools",
     "connection",
     "fault_of",
+    "open_feed_pool",
     "open_posting_pool",
     "open_reading_pool",
     "probe",
 ]
 
 STATEMENT_TIMEOUT_S = 10.0
+FEED_CONNECTIONS = 2  # Publishers hold none while they wait.
 
 _SESSION = {"application_name": "wallet_service"}
 
@@ -32,6 +34,7 @@ class Pools(NamedTuple):
 
 # Posting joins small arrays to tables of any size by their keys. A plan made while a table was
 # empty would scan it, and stay prepared; so the other ways are closed.
+# The feed's table is empty most of the time, and long just when speed matters.
 _KEYED_ONLY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 
 
@@ -41,6 +44,12 @@ async def open_posting_pool(url: str, size: int) -> Pool:
 
 async def open_reading_pool(url: str, size: int) -> Pool:
     return await postgres.open_pool(url, size, STATEMENT_TIMEOUT_S, _SESSION)
+
+
+async def open_feed_pool(url: str) -> Pool:
+    return await postgres.open_pool(
+        url, FEED_CONNECTIONS, STATEMENT_TIMEOUT_S, _SESSION | _KEYED_ONLY
+    )
 
 
 async def fault_of(url: str) -> str | None:

@@ -118,7 +118,7 @@ class PullEventsResponse(_message.Message):
     OLDEST_CREATE_TIME_FIELD_NUMBER: _builtins.int
     backlog: _builtins.int
     """How many events are in the feed, these and other consumers' included; counted
-    up to 100,000.
+    up to 10,000.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeedEvent]:
@@ -257,7 +257,7 @@ class GetFeedStatusResponse(_message.Message):
     NEWEST_CREATE_TIME_FIELD_NUMBER: _builtins.int
     CONSUMERS_FIELD_NUMBER: _builtins.int
     backlog: _builtins.int
-    """How many events are in the feed; counted up to 100,000."""
+    """How many events are in the feed; counted up to 1,000,000."""
     @_builtins.property
     def oldest_create_time(self) -> _timestamp_pb2.Timestamp:
         """When the oldest event in the feed was written; unset if there is none."""
