@@ -33,6 +33,9 @@ MAX_COUNTED = 1_000_000
 """To count so many takes Postgres 0.3 s."""
 
 
+MAX_PUBLISHED_COUNTED = 100_000
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """Events that wait, whoever's they are; counted up to a limit."""
@@ -49,11 +52,11 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """`shards` by consumer; `newest_recorded_at` is of the newest event, published or not."""
+    """`shards` by consumer; `published_after` counts events off the feed, None if not asked for."""
 
     backlog: Backlog
-    newest_recorded_at: datetime | None
     shards: Mapping[str, int]
+    published_after: int | None
 
 
 class Feed:
@@ -87,20 +90,21 @@ class Feed:
         async with connection(self._pool) as conn:
             await feed_shards.release(conn, consumer_id)
 
-    async def status(self) -> FeedStatus:
-        """Say what waits and who reads, and touch nothing. Raises `Unavailable`."""
+    async def status(self, after: int | None = None) -> FeedStatus:
+        """Say what waits and who reads, and how much was published of later than `after`.
+
+        Raises `Unavailable`.
+        """
         async with connection(self._pool) as conn:
             return FeedStatus(
                 await _backlog(conn, MAX_COUNTED),
-                _recorded_at(await store.newest_event(conn)),
                 await feed_shards.count_shards(conn),
+                None
+                if after is None
+                else await store.count_published(conn, after, MAX_PUBLISHED_COUNTED),
             )
 
 
 async def _backlog(conn: Connection, limit: int) -> Backlog:
     count, oldest_id = await store.read_backlog(conn, limit)
-    return Backlog(count, _recorded_at(oldest_id))
-
-
-def _recorded_at(transaction_id: int | None) -> datetime | None:
-    return ids.recorded_at(transaction_id) if transaction_id else None
+    return Backlog(count, ids.recorded_at(oldest_id) if oldest_id else None)

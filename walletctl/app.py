@@ -12,6 +12,7 @@ from walletctl import (
     balances,
     deadletters,
     entries,
+    events,
     ledger,
     lots,
     pnl,
@@ -39,6 +40,7 @@ NOUNS = (
     transactions,
     prices,
     ledger,
+    events,
     deadletters,
     pnl,
 )

@@ -13,7 +13,7 @@ import grpc
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
 from privy.transaction.v1 import price_book_pb2_grpc, transaction_pb2_grpc
-from privy.wallet.v1 import ledger_pb2_grpc, wallet_pb2_grpc
+from privy.wallet.v1 import feed_pb2_grpc, ledger_pb2_grpc, wallet_pb2_grpc
 
 from shared.process import load_settings
 from walletctl.finance.settings import FinanceSettings
@@ -46,6 +46,10 @@ class Session:
     @cached_property
     def ledger(self) -> ledger_pb2_grpc.LedgerServiceStub:
         return ledger_pb2_grpc.LedgerServiceStub(self._wallet_channel)
+
+    @cached_property
+    def feed(self) -> feed_pb2_grpc.EventFeedServiceStub:
+        return feed_pb2_grpc.EventFeedServiceStub(self._wallet_channel)
 
     @cached_property
     def finance(self) -> FinanceSettings:

@@ -177,19 +177,20 @@ async def test_a_long_backlog_of_others_is_looked_through_to_a_limit(
     ]
 
 
-async def test_the_status_tells_what_waits(books: Books) -> None:
-    """The oldest and the newest event's times, and how many wait; nothing of an empty ledger."""
-    empty = await books.feed.status()
+async def test_the_status_tells_what_waits_and_what_was_published(books: Books) -> None:
+    """The oldest event's time and how many wait; and those off the feed after a transaction."""
+    empty = await books.feed.status(after=0)
     assert (empty.backlog.count, empty.backlog.oldest_recorded_at) == (0, None)
-    assert (empty.newest_recorded_at, empty.shards) == (None, {})
+    assert (empty.published_after, empty.shards) == (0, {})
     wallet = await books.wallet()
-    written = [await books.post(plans.top_up(wallet, 1)) for _ in range(3)]
+    written = [await books.post(plans.top_up(wallet, 1)) for _ in range(4)]
+    ids = [each.transaction_id for each in written]
     status = await books.feed.status()
-    assert status.backlog.count == 3
+    assert status.backlog.count == 4
     assert status.backlog.oldest_recorded_at is not None
-    assert status.newest_recorded_at is not None
     assert abs(status.backlog.oldest_recorded_at - written[0].recorded_at).total_seconds() < 0.1
-    assert abs(status.newest_recorded_at - written[2].recorded_at).total_seconds() < 0.1
-    await books.feed.acknowledge([each.transaction_id for each in written])
-    after = await books.feed.status()
-    assert (after.backlog.count, after.newest_recorded_at) == (0, status.newest_recorded_at)
+    assert status.published_after is None
+    await books.feed.acknowledge(ids[:3])
+    for after, count in ((0, 3), (ids[0], 2), (ids[2], 0)):
+        assert (await books.feed.status(after)).published_after == count
+    assert (await books.feed.status()).backlog.count == 1

@@ -56,4 +56,15 @@ class EventFeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
     async def GetFeedStatus(
         self, request: feed_pb2.GetFeedStatusRequest, context: Context
     ) -> feed_pb2.GetFeedStatusResponse:
-        return answers.feed_status_out(await self._feed.status())
+        after = request.after_transaction_id
+        asked = request.HasField("after_transaction_id")
+        status = await self._feed.status(_number_of(after) if asked else None)
+        return answers.feed_status_out(status)
+
+
+def _number_of(transaction_id: str) -> int:
+    """Read a transaction's id; empty stands before all of them."""
+    number = ids.transaction_number(transaction_id) if transaction_id else 0
+    if number == ids.NEVER_ASSIGNED:
+        raise invalid("after_transaction_id", "must be a transaction's id, or empty")
+    return number

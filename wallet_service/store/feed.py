@@ -86,13 +86,17 @@ async def read_backlog(conn: Connection, limit: int) -> tuple[int, int | None]:
     return row[0], row[1]
 
 
-NEWEST_EVENT = """
-SELECT transaction_id FROM transactions WHERE event IS NOT NULL
-ORDER BY transaction_id DESC LIMIT 1
+COUNT_PUBLISHED = """
+SELECT count(*)
+FROM (
+    SELECT FROM transactions t
+    WHERE t.transaction_id > $1 AND t.event IS NOT NULL
+        AND NOT EXISTS (SELECT FROM outbox o WHERE o.transaction_id = t.transaction_id)
+    LIMIT $2
+) AS counted
 """
 
 
-async def newest_event(conn: Connection) -> int | None:
-    """Answer the id of the newest transaction with an event, published or not."""
-    newest: int | None = await conn.fetchval(NEWEST_EVENT)
-    return newest
+async def count_published(conn: Connection, after: int, limit: int) -> int:
+    """Count the events off the feed whose transaction's id is above `after`."""
+    return int(await conn.fetchval(COUNT_PUBLISHED, after, limit))

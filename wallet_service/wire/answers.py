@@ -198,11 +198,11 @@ def feed_status_out(status: FeedStatus) -> feed_pb2.GetFeedStatusResponse:
     return feed_pb2.GetFeedStatusResponse(
         backlog=status.backlog.count,
         oldest_create_time=timestamp_or_none(status.backlog.oldest_recorded_at),
-        newest_create_time=timestamp_or_none(status.newest_recorded_at),
         consumers=[
             feed_pb2.FeedConsumer(consumer_id=consumer_id, shard_count=count)
             for consumer_id, count in status.shards.items()
         ],
+        published_after=status.published_after,
     )
 
 

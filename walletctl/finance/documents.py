@@ -27,6 +27,12 @@ class Documents:
         )
         return bool(found.exists)
 
+    def newest(self, fields: Collection[str]) -> dict[str, Any] | None:
+        """Answer these fields of the newest event's document, by the time of its transaction."""
+        newest_first = self._collection.order_by("create_time", direction="DESCENDING")
+        found = newest_first.select(fields).limit(1).get(timeout=TIMEOUT_S, retry=None)
+        return next((each.to_dict() or {} for each in found), None)
+
     def all(self, fields: Collection[str]) -> Iterator[dict[str, Any]]:
         """Give every document, with these fields of it, in the order of ids; a page in memory."""
         query = self._collection.select(fields).order_by("__name__").limit(PAGE_SIZE)

@@ -235,14 +235,24 @@ class GetFeedStatusRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    AFTER_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    after_transaction_id: _builtins.str
+    """If set, the events that were published and are later than this transaction's
+    are counted, empty standing for all: where it is that of the newest event that
+    reached a reader of the topic, they are on their way to it.
+    """
     def __init__(
         self,
+        *,
+        after_transaction_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after_transaction_id", b"_after_transaction_id", "after_transaction_id", b"after_transaction_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_transaction_id", b"_after_transaction_id", "after_transaction_id", b"after_transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__after_transaction_id: _TypeAlias = _typing.Literal["after_transaction_id"]  # noqa: Y015
+    _WhichOneofArgType__after_transaction_id: _TypeAlias = _typing.Literal["_after_transaction_id", b"_after_transaction_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__after_transaction_id) -> _WhichOneofReturnType__after_transaction_id | None: ...
 
 Global___GetFeedStatusRequest: _TypeAlias = GetFeedStatusRequest  # noqa: Y015
 
@@ -254,19 +264,17 @@ class GetFeedStatusResponse(_message.Message):
 
     BACKLOG_FIELD_NUMBER: _builtins.int
     OLDEST_CREATE_TIME_FIELD_NUMBER: _builtins.int
-    NEWEST_CREATE_TIME_FIELD_NUMBER: _builtins.int
     CONSUMERS_FIELD_NUMBER: _builtins.int
+    PUBLISHED_AFTER_FIELD_NUMBER: _builtins.int
     backlog: _builtins.int
     """How many events are in the feed; counted up to 1,000,000."""
+    published_after: _builtins.int
+    """How many events are off the feed and later than `after_transaction_id`; counted
+    up to 100,000. Unset if not asked for.
+    """
     @_builtins.property
     def oldest_create_time(self) -> _timestamp_pb2.Timestamp:
         """When the oldest event in the feed was written; unset if there is none."""
-
-    @_builtins.property
-    def newest_create_time(self) -> _timestamp_pb2.Timestamp:
-        """When the newest event was written, in the feed or off it; unset if there never
-        was one.
-        """
 
     @_builtins.property
     def consumers(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeedConsumer]:
@@ -279,14 +287,16 @@ class GetFeedStatusResponse(_message.Message):
         *,
         backlog: _builtins.int = ...,
         oldest_create_time: _timestamp_pb2.Timestamp | None = ...,
-        newest_create_time: _timestamp_pb2.Timestamp | None = ...,
         consumers: _abc.Iterable[Global___FeedConsumer] | None = ...,
+        published_after: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["newest_create_time", b"newest_create_time", "oldest_create_time", b"oldest_create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_published_after", b"_published_after", "oldest_create_time", b"oldest_create_time", "published_after", b"published_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "consumers", b"consumers", "newest_create_time", b"newest_create_time", "oldest_create_time", b"oldest_create_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_published_after", b"_published_after", "backlog", b"backlog", "consumers", b"consumers", "oldest_create_time", b"oldest_create_time", "published_after", b"published_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__published_after: _TypeAlias = _typing.Literal["published_after"]  # noqa: Y015
+    _WhichOneofArgType__published_after: _TypeAlias = _typing.Literal["_published_after", b"_published_after"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__published_after) -> _WhichOneofReturnType__published_after | None: ...
 
 Global___GetFeedStatusResponse: _TypeAlias = GetFeedStatusResponse  # noqa: Y015
 
