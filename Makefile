@@ -9,7 +9,7 @@ BIN := .venv/bin
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),1,0)
 export UV_NO_CACHE := $(shell test -w "$$HOME" && echo 0 || echo 1)
 
-PROTOS := $(sort $(shell find proto -name '*.proto'))
+PROTOS := $(sort $(shell find proto/privy -name '*.proto'))
 
 # What `make check` runs; each is a target of its own: `make check-types`.
 CHECKS := format lint types imports dependencies locks protos compatibility generated \
@@ -76,8 +76,9 @@ up: setup
 test: setup
 	$(BIN)/pytest
 
+# `make bench QUICK=1` only shows that all of it runs; `make bench ONLY=front,ledger` runs parts.
 bench: setup
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 # Runs every check, then names those that failed.
 check: setup
@@ -119,7 +120,7 @@ check-compatibility: setup
 
 check-generated: setup
 	@fresh="$$(mktemp -d)" && trap 'rm -rf "$$fresh"' EXIT && $(call protoc,"$$fresh") && \
-	diff --recursive --brief --exclude='*.proto' --exclude=buf.yaml --exclude=__pycache__ "$$fresh" proto \
+	diff --recursive --brief --exclude='*.proto' --exclude=__pycache__ "$$fresh/privy" proto/privy \
 	    || { echo "the generated code is not current: make generate" >&2; exit 1; }
 
 check-dockerfiles: setup

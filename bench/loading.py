@@ -13,7 +13,7 @@ import asyncpg
 from shared.idempotency import digest
 from wallet_service import ids
 
-FUNDS_MINOR = 1_000_000_000
+FUNDS_MINOR = 10_000_000_000_000
 PER_MILLISECOND = 1000
 """Transactions that share a millisecond: fewer than the 1,024 positions of a batch."""
 

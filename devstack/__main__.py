@@ -46,38 +46,39 @@ class Engine(StrEnum):
     NATIVE = "native"
 
 
+EngineOption = Annotated[Engine, typer.Option(help="What serves gRPC.")]
+
+
 @app.command(context_settings={"allow_interspersed_args": False})
 def run(
     command: Annotated[list[str], typer.Argument(metavar="CMD", show_default=False)],
-    engine: Annotated[Engine, typer.Option(help="What serves gRPC.")] = Engine.GRPCIO,
+    engine: EngineOption = Engine.GRPCIO,
 ) -> None:
     """Run CMD on a fresh temporary stack, with its endpoints in the environment.
 
     Everything is stopped and removed after; the exit code is CMD's.
     """
-    if engine is Engine.NATIVE:
-        _fail("engine native is not available yet: use --engine grpcio", 2)
     if shutil.which(command[0]) is None:
         _fail(f"{command[0]}: command not found", 127)
-    _finish(_run(command))
+    _finish(_run(command, engine))
 
 
 @app.command()
-def up() -> None:
+def up(engine: EngineOption = Engine.GRPCIO) -> None:
     """Keep the stack in the foreground until Ctrl-C, with its data under .devstack/."""
-    _finish(_up())
+    _finish(_up(engine))
 
 
 @app.command()
 def demo() -> None:
     """Tell a story on a fresh temporary stack, show what happened, and check every figure."""
-    _finish(_run([sys.executable, "-m", "devstack.demo"]))
+    _finish(_run([sys.executable, "-m", "devstack.demo"], Engine.GRPCIO))
 
 
-async def _run(command: list[str]) -> int:
+async def _run(command: list[str], engine: Engine) -> int:
     interrupt = catch_interrupt()
     with Children(temporary_folder(), base_environment(os.environ)) as children:
-        stack = await _started(children, interrupt)
+        stack = await _started(children, interrupt, engine)
         environment = {**os.environ, **stack.environment}
         exit_code = await run_foreground(command, environment, children.watchdog, interrupt)
         if ended := children.first_ended():
@@ -85,10 +86,10 @@ async def _run(command: list[str]) -> int:
         return exit_code
 
 
-async def _up() -> int:
+async def _up(engine: Engine) -> int:
     interrupt = catch_interrupt()
     with Children(kept_folder(DATA_FOLDER), base_environment(os.environ)) as children:
-        stack = await _started(children, interrupt)
+        stack = await _started(children, interrupt, engine)
         _print_endpoints(stack.environment, children.folder.logs)
         while not interrupt.done():
             await asyncio.wait((interrupt,), timeout=_WATCH_S)
@@ -97,9 +98,9 @@ async def _up() -> int:
     return 0
 
 
-async def _started(children: Children, interrupt: Interrupt) -> Stack:
+async def _started(children: Children, interrupt: Interrupt, engine: Engine) -> Stack:
     with _progress() as report:
-        return await unless_interrupted(start_stack(children, report), interrupt)
+        return await unless_interrupted(start_stack(children, report, engine), interrupt)
 
 
 def _finish(work: Coroutine[Any, Any, int]) -> None:

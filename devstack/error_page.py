@@ -8,7 +8,7 @@ from pathlib import Path
 
 import grpc
 
-from shared.rpc_server import STATUS_CODES
+from shared.rpc_status import STATUS_CODES
 from wallet_service.errors import POSTING_RULES, WALLET_RULES, Rule
 
 PAGE = Path("docs/errors.md")

@@ -63,22 +63,26 @@ class Stack:
         """Start a service again at the address it had, and wait until it serves."""
         await self._children.serve(self._services[name])
 
-    async def add(self, name: str, role: str) -> str:
-        """Start one more service of `role` (a key of `ROLES`) as `name`; answer its address."""
+    async def add(self, name: str, role: str, **variables: str) -> str:
+        """Start one more service of `role` (a key of `ROLES`) as `name`; answer its address.
+
+        `variables` of its environment differ from the stack's.
+        """
         target = f"127.0.0.1:{self._ports.take()}"
-        self._services[name] = service(name, ROLES[role], self.environment, target)
+        self._services[name] = service(name, ROLES[role], {**self.environment, **variables}, target)
         await self.start(name)
         return target
 
 
-async def start_stack(children: Children, report: Report) -> Stack:
+async def start_stack(children: Children, report: Report, engine: str = "grpcio") -> Stack:
     """Start everything; DevstackError names the part that failed.
 
-    `report` is called with the name of each part (a key of `NEEDS`) once it is ready.
+    `report` is called with the name of each part (a key of `NEEDS`) once it is ready; `engine` is
+    what serves gRPC.
     """
     ports = Ports()
     port_of = {name: ports.take() for name in (*_SERVERS, *ROLES)}
-    stack = Stack(children, ports, _environment(port_of))
+    stack = Stack(children, ports, _environment(port_of, engine))
     starts: dict[str, Start] = {
         **_server_starts(children, port_of),
         **{name: partial(stack.start, name) for name in ROLES},
@@ -142,13 +146,14 @@ async def _prepare_databases(children: Children, postgres: str) -> None:
     await children.run(transaction_migrations(postgres_url(postgres, "postgres", "transaction")))
 
 
-def _environment(port_of: Mapping[str, int]) -> dict[str, str]:
+def _environment(port_of: Mapping[str, int], engine: str) -> dict[str, str]:
     postgres = f"127.0.0.1:{port_of['postgres']}"
     return {
         **{role.target: f"127.0.0.1:{port_of[name]}" for name, role in ROLES.items()},
         "WALLET_DATABASE_URL": postgres_url(postgres, "wallet_service", "wallet"),
         "WALLET_OWNER_DATABASE_URL": postgres_url(postgres, "postgres", "wallet"),
         "TRANSACTION_DATABASE_URL": postgres_url(postgres, "transaction_service", "transaction"),
+        "RPC_ENGINE": engine,
         "REDIS_URL": redis_url(port_of["valkey"]),
         "GOOGLE_CLOUD_PROJECT": "demo-transaction-wallet",
         "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{port_of['pubsub']}",

@@ -44,6 +44,7 @@ class _Waiting(NamedTuple, Generic[Item, Result]):
     """An item and its caller, who gave it as one of several."""
 
     item: Item
+    weight: int
     keys: AbstractSet[Hashable]
     call: _Call[Result]
     place: int
@@ -57,9 +58,9 @@ class Coalescer(Generic[Item, Result]):
     batch. At most `slots` batches run at a time, each of items whose weights come to at most
     `max_batch`, or of a single heavier one. Batches under way at the same time share none of
     their items' `keys`: one would only wait for the other. While one runs, another starts only
-    if `second_slot_from` items may be in it: small batches are dearer than a short wait.
-    Batches run in the context (trace, log variables) of the coalescer's maker, since they serve
-    many callers.
+    if items of a weight of `second_slot_from` may be in it: small batches are dearer than a short
+    wait. Items of a weight of `max_waiting` may wait. Batches run in the context (trace, log
+    variables) of the coalescer's maker, since they serve many callers.
     """
 
     def __init__(  # noqa: PLR0913 (the defaults are what measured best)
@@ -81,6 +82,7 @@ class Coalescer(Generic[Item, Result]):
         self._second_slot_from = second_slot_from
         self._max_waiting = max_waiting
         self._waiting: deque[_Waiting[Item, Result]] = deque()
+        self._weight_waiting = 0
         self._batches: set[asyncio.Task[None]] = set()
         self._busy_keys: set[Hashable] = set()
         self._all_busy = False
@@ -108,13 +110,19 @@ class Coalescer(Generic[Item, Result]):
         return await self._enqueue(items) if items else []
 
     def _enqueue(self, items: Sequence[Item]) -> "asyncio.Future[list[Result]]":
-        if len(self._waiting) + len(items) > self._max_waiting:
+        weights = [self._weight(item) for item in items]
+        weight_waiting = self._weight_waiting + sum(weights)
+        if weight_waiting > self._max_waiting:
             raise ResourceExhausted("OVERLOADED", "too much work is waiting: try again later")
         call: _Call[Result] = _Call(len(items))
         keys = self._keys
         self._waiting.extend(
-            [_Waiting(item, keys(item), call, place) for place, item in enumerate(items)]
+            [
+                _Waiting(item, weight, keys(item), call, place)
+                for place, (item, weight) in enumerate(zip(items, weights, strict=True))
+            ]
         )
+        self._weight_waiting = weight_waiting
         if len(self._batches) < self._slots:
             self._start_batches()
         return call.future
@@ -139,7 +147,7 @@ class Coalescer(Generic[Item, Result]):
         # early finds too little and ends.
         if self._all_busy or len(self._batches) >= self._slots:
             return False
-        return len(self._waiting) >= self._least()
+        return self._weight_waiting >= self._least()
 
     def _least(self) -> int:
         return self._second_slot_from if self._batches else 1
@@ -180,17 +188,19 @@ class Coalescer(Generic[Item, Result]):
                 closed |= each.keys
                 passed.append(each)
                 continue
-            room -= self._weight(each.item)
+            room -= each.weight
             if batch and room < 0:
                 break
             batch.append(each)
         others_run = len(self._batches) > 1
-        if others_run and len(batch) < self._second_slot_from:
+        weight = sum(each.weight for each in batch)
+        if others_run and weight < self._second_slot_from:
             self._all_busy = True  # Until one of them ends.
             return []
         for _ in range(len(batch) + len(passed)):
             self._waiting.popleft()
         self._waiting.extendleft(reversed(passed))
+        self._weight_waiting -= weight
         return batch
 
     async def _results_of(self, items: Sequence[Item]) -> Sequence[Result | Exception]:

@@ -1,8 +1,10 @@
 """Where finance's events, dead letters and documents are, from the environment."""
 
+import re
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings
 
 
@@ -17,11 +19,24 @@ class TopologySettings(BaseSettings):
     dead_letter_subscription: str = "cost-revenue-events-dead"
 
 
+def _collection(name: str) -> str:
+    if not re.fullmatch(r"[^/]+", name):
+        raise ValueError("a collection has a name, without a slash")
+    if re.fullmatch(r"\.|\.\.|__.*__", name):
+        raise ValueError("Firestore keeps such names for itself")
+    return name
+
+
 class DocumentSettings(BaseSettings):
     """Environment that names the collection of the documents."""
 
     firestore_emulator_host: str = Field(default="", description="Empty means the real service.")
-    firestore_collection: str = Field(default="cost_revenue_events", pattern=r"^[^/]+$")
+    firestore_collection: Annotated[str, AfterValidator(_collection)] = "cost_revenue_events"
+
+    @property
+    def aggregates_collection(self) -> str:
+        """Name the collection of the aggregates over the documents of that one."""
+        return f"{self.firestore_collection}_profit_and_loss"
 
 
 @dataclass(frozen=True, slots=True)

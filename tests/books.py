@@ -12,6 +12,7 @@ from wallet_service.decide.model import Transaction
 from wallet_service.decide.plan import Plan
 from wallet_service.directory import Directory
 from wallet_service.drafts import NewWallet
+from wallet_service.events import Events
 from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
@@ -39,6 +40,7 @@ class Books:
         self.periods = Periods(reading)
         self.verification = Verification(reading)
         self.feed = Feed(reading)
+        self.events = Events(reading)
         self.expiry = Expiry(reading, self.ledger)
 
     async def wallet(self, funds_minor: int = 0) -> int:

@@ -4,11 +4,10 @@ from privy.erp.v1.event_pb2 import CostRevenueEvent, LineType
 from privy.wallet.v1.ledger_pb2 import TransactionKind
 from privy.wallet.v1.wallet_pb2 import WalletType
 
-from transaction_service.publisher.chart import load_chart
-from transaction_service.publisher.settings import PublisherSettings
+from transaction_service.chart_of_accounts import ChartSettings, load_chart
 
-CHART = load_chart(PublisherSettings.model_fields["chart_of_accounts_file"].default)
-"""The chart of accounts that the publisher uses unless told otherwise."""
+CHART = load_chart(ChartSettings.model_fields["chart_of_accounts_file"].default)
+"""The chart of accounts that the publisher and the sink use unless told otherwise."""
 
 
 def finance_event(transaction_id: str) -> CostRevenueEvent:
@@ -44,4 +43,8 @@ def finance_event(transaction_id: str) -> CostRevenueEvent:
 
 
 def event_attributes(event: CostRevenueEvent) -> dict[str, str]:
-    return {"ce-type": "privy.erp.v1.CostRevenueEvent", "ce-id": event.transaction_id}
+    return {
+        "ce-specversion": "1.0",
+        "ce-type": "privy.erp.v1.CostRevenueEvent",
+        "ce-id": event.transaction_id,
+    }

@@ -6,7 +6,14 @@ from datetime import datetime
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-from privy.wallet.v1 import amount_pb2, ledger_pb2, ledger_pb2_grpc, lot_pb2, wallet_pb2_grpc
+from privy.wallet.v1 import (
+    amount_pb2,
+    event_log_pb2_grpc,
+    ledger_pb2,
+    ledger_pb2_grpc,
+    lot_pb2,
+    wallet_pb2_grpc,
+)
 from privy.wallet.v1 import wallet_pb2 as pb
 
 from shared.idempotency import digest
@@ -22,6 +29,7 @@ class WalletCalls:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.wallets = wallet_pb2_grpc.WalletServiceStub(channel)
         self.ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
+        self.events = event_log_pb2_grpc.EventLogServiceStub(channel)
 
     async def create_wallet(self) -> str:
         wallet = pb.Wallet(type=pb.WALLET_TYPE_PERSONAL, display_name="somebody")

@@ -1,26 +1,13 @@
-"""What each action does, top to bottom: price it, plan it, have it posted."""
+"""What the front door does for one action: learn what it is about, plan it, have it posted."""
 
 from dataclasses import replace
-from functools import partial
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
 from shared.idempotency import digest
 from transaction_service import planning
-from transaction_service.domain import (
-    MAX_REQUEST_ID,
-    Action,
-    CancelUsage,
-    CommitUsage,
-    Plan,
-    Profile,
-    Quote,
-    Quoted,
-    TopUp,
-    Transfer,
-    Usage,
-    VoidTransaction,
-)
+from transaction_service.domain import MAX_REQUEST_ID, Action, Quote, Quoted
+from transaction_service.intents import Intents
 from transaction_service.posting import Posting, while_stale
 from transaction_service.pricer import Pricer
 from transaction_service.profiles import Profiles
@@ -36,51 +23,26 @@ class Actions:
     """
 
     def __init__(
-        self, pricer: Pricer, profiles: Profiles, posting: Posting, wallet: WalletClient
+        self,
+        intents: Intents,
+        pricer: Pricer,
+        profiles: Profiles,
+        posting: Posting,
+        wallet: WalletClient,
     ) -> None:
+        self._intents = intents
         self._pricer = pricer
         self._profiles = profiles
         self._posting = posting
         self._wallet = wallet
 
-    async def top_up(self, action: TopUp) -> ledger_pb2.Transaction:
-        plan = partial(planning.plan_top_up, action)
-        return await self._posting.post(action, action.wallet_id, plan)
+    async def execute(self, action: Action) -> ledger_pb2.Transaction:
+        """Do an action; read what it is about again where somebody else was faster."""
+        return await while_stale(lambda: self._execute_once(action))
 
-    async def transfer(self, action: Transfer) -> ledger_pb2.Transaction:
-        plan = partial(planning.plan_transfer, action)
-        return await self._posting.post(action, action.source_wallet_id, plan)
-
-    async def record_usage(self, action: Usage) -> ledger_pb2.Transaction:
-        def plan(wallet: Profile) -> Plan:
-            return planning.plan_usage(wallet, *self._pricer.charge(action, wallet))
-
-        return await self._posting.post(action, action.wallet_id, plan)
-
-    async def book_usage(self, action: Usage) -> ledger_pb2.Transaction:
-        def plan(wallet: Profile) -> Plan:
-            return planning.plan_booking(action, wallet, *self._pricer.charge(action, wallet))
-
-        return await self._posting.post(action, action.wallet_id, plan)
-
-    async def commit_usage(self, action: CommitUsage) -> ledger_pb2.Transaction:
-        """Take some of a booking; read it again where somebody else took some of it first."""
-        return await while_stale(lambda: self._commit_once(action))
-
-    async def _commit_once(self, action: CommitUsage) -> ledger_pb2.Transaction:
-        booking = await self._wallet.booking(action.booking_id)
-        plan = partial(planning.plan_commit, action, booking)
-        return await self._posting.attempt(action, booking.wallet_id, plan)
-
-    async def cancel_usage(self, action: CancelUsage) -> ledger_pb2.Transaction:
-        booking = await self._wallet.booking(action.booking_id)
-        plan = partial(planning.plan_cancellation, booking)
-        return await self._posting.post(action, booking.wallet_id, plan)
-
-    async def void_transaction(self, action: VoidTransaction) -> ledger_pb2.Transaction:
-        original = await self._wallet.original(action.transaction_id)
-        plan = partial(planning.plan_void, action, original)
-        return await self._posting.post(action, original.wallet_id, plan)
+    async def _execute_once(self, action: Action) -> ledger_pb2.Transaction:
+        intent = await self._intents.of(action)
+        return await self._posting.attempt(action, intent.wallet_id, intent.plan_for)
 
     async def quote_usage(self, quote: Quote) -> tuple[Quoted, wallet_pb2.Balance]:
         """Answer what would be charged, the balance in its asset, and whether it can be paid."""

@@ -7,14 +7,18 @@ from datetime import UTC, datetime
 from redis.asyncio import Redis
 
 from shared import rpc_client
+from shared.health import Health
 from shared.paging import PageTokens
 from shared.process import load_settings
-from shared.rpc_server import Edge, Health, serve
+from shared.rpc_edge import Edge
+from shared.rpc_server import serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
 from transaction_service import rpc, store
 from transaction_service.actions import Actions
+from transaction_service.batches import Batches
 from transaction_service.catalogue import Catalogue
 from transaction_service.enterprise import Enterprise
+from transaction_service.intents import Intents
 from transaction_service.locks import WalletLocks
 from transaction_service.posting import Posting
 from transaction_service.price_watch import PriceWatch
@@ -50,8 +54,10 @@ async def main(stop: asyncio.Event) -> None:
         pricer = Pricer(price_books, Quotes(secret), _utc_now)
         profiles = Profiles(wallet.profiles)
         posting = Posting(profiles, locks, wallet)
+        intents = Intents(pricer, wallet)
         use_cases = rpc.UseCases(
-            Actions(pricer, profiles, posting, wallet),
+            Actions(intents, pricer, profiles, posting, wallet),
+            Batches(intents, profiles, locks, wallet),
             Enterprise(profiles, posting),
             Catalogue(pool, watch, _utc_now),
             wallet,
@@ -68,7 +74,8 @@ async def main(stop: asyncio.Event) -> None:
         locks.start()
         try:
             services = rpc.services(use_cases, PageTokens(secret))
-            await serve(settings.transaction_listen, services, health, edge, stop)
+            listen, engine = settings.transaction_listen, settings.rpc_engine
+            await serve(listen, services, health, edge, stop, engine=engine)
             await wallet.drain()
         finally:
             watching.cancel()

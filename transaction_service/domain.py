@@ -5,7 +5,7 @@ Amounts are integers in minor units, debits positive. Nothing here does I/O.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from shared.errors import DomainError
 
 MAX_AMOUNT_MINOR = 10**17
 MAX_REQUEST_ID = 64
@@ -40,16 +42,10 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Amount(_Value):
-    """An amount of one asset; not negative."""
+class PositiveAmount(_Value):
+    """An amount of one asset that a caller asks to move."""
 
     asset_code: Annotated[str, StringConstraints(min_length=1, max_length=16), Printable]
-    minor_units: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)]
-
-
-class PositiveAmount(Amount):
-    """An amount that a caller asks to move."""
-
     minor_units: Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
 
 
@@ -83,7 +79,7 @@ class TopUp(Action):
 
 
 class Usage(Action):
-    """Books a usage (until `expires_at`, if set), or books and commits it in one step.
+    """Books and commits a usage in one step.
 
     `quote_id` has it priced as it was quoted; as of now if empty.
     """
@@ -92,6 +88,11 @@ class Usage(Action):
     product_code: Code
     quantity: Quantity
     quote_id: Annotated[str, StringConstraints(max_length=4096)] = ""
+
+
+class BookUsage(Usage):
+    """Books a usage, until `expires_at` if set."""
+
     expires_at: datetime | None = None
 
 
@@ -141,6 +142,22 @@ class VoidTransaction(Action):
     amount: PositiveAmount | None
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An action of a batch, or why what was asked is none."""
+
+    request_id: str
+    asked: Action | DomainError
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Actions to be done in order: `together`, so all or none, or each whatever the others do."""
+
+    items: tuple[Item, ...]
+    together: bool
+
+
 class Quote(_Value):
     wallet_id: Id
     product_code: Code
@@ -156,16 +173,21 @@ class Buyer:
     resellers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Margin:
+class Amount(NamedTuple):
+    """An amount of one asset; not negative."""
+
+    asset_code: str
+    minor_units: int
+
+
+class Margin(NamedTuple):
     """What a reseller earns by one charge, in the asset of its price."""
 
     wallet_id: str
     minor_units: int
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """The price and the cost of one product in one transaction, frozen.
 
     `price` is what the buyer pays: `tax`, `revenue` and `margins` (nearest reseller first)
@@ -226,8 +248,7 @@ class Profile:
         return tuple(each.wallet_id for each in above if each.wallet_type == "RESELLER")
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """A signed amount on one account; `wallet_id` is empty for the house's."""
 
     account_type: str
@@ -288,8 +309,7 @@ class VoidOf:
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(NamedTuple):
     """What the plan's wallet spends: the ledger finds who pays, and adds their legs."""
 
     amount: Amount
@@ -303,8 +323,7 @@ class ExtendLot:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A transaction to post, asked by a wallet as it was when the plan was made.
 
     The legs are balanced in each asset, but for what is spent. `used` is what finance is told was

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import islice
@@ -88,6 +88,12 @@ class Leases:
         self._waiting = 0
         self._suspended = False
         self._no_lease = Lease("")
+
+    def want(self, wallet_ids: Iterable[str]) -> None:
+        """Ask, in as few calls as may be, for those that the process does not know."""
+        if not self._suspended:
+            for wallet_id in wallet_ids:
+                self._known(wallet_id)
 
     def join(self, wallet_id: str) -> Lease | None:
         """Share the lease if the process has it to share."""

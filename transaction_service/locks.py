@@ -6,14 +6,14 @@ no fencing tokens, and without Redis work goes on without leases.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import structlog
 from redis.asyncio import Redis
 
 from shared.telemetry import Metrics
-from transaction_service.leases import Exchange, Leases, LockTimes
+from transaction_service.leases import Exchange, Lease, Leases, LockTimes
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text()
 
@@ -36,12 +36,45 @@ class Hold:
         self._leases.release(self._lease)
 
 
+class HoldAll:
+    """Holds several wallets' leases while the `async with` block runs.
+
+    They are asked for at once, and then taken in one order, which all processes have in common:
+    who waits for one holds only such as come before it, so that no circle can close.
+    """
+
+    def __init__(self, leases: Leases, wallet_ids: Iterable[str], patience_s: float) -> None:
+        self._leases = leases
+        self._wallet_ids = sorted(wallet_ids)
+        self._patience_s = patience_s
+        self._held: list[Lease] = []
+
+    async def __aenter__(self) -> None:
+        self._leases.want(self._wallet_ids)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                for each in self._wallet_ids:
+                    self._held.append(self._leases.join(each) or await self._leases.wait(each))
+        except TimeoutError:
+            pass  # It goes on without the rest.
+        except BaseException:
+            self._release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        for each in self._held:
+            self._leases.release(each)
+
+
 class WalletLocks:
     """Leases on wallets, owned by this process and shared by all its holders.
 
     Holders in one process do not exclude each other; two processes do not hold one wallet at
-    the same time while Redis keeps its word. Hold one wallet at a time: who holds one and
-    waits for another would invite the deadlocks that this avoids.
+    the same time while Redis keeps its word. Who holds one and waits for another would invite
+    the deadlocks that this avoids: hold one at a time, or several by `hold_all`.
 
     `owner` is a token that no other process has. `redis` must not decode responses.
     """
@@ -65,6 +98,10 @@ class WalletLocks:
         not yield where the process has the lease already.
         """
         return Hold(self._leases, wallet_id)
+
+    def hold_all(self, wallet_ids: Iterable[str]) -> HoldAll:
+        """Hold several wallets' leases, each once; as `hold`, and with the same patience in all."""
+        return HoldAll(self._leases, wallet_ids, self._times.patience_s)
 
     async def probe(self) -> None:
         """Raise unless Redis answers."""

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from shared.errors import FailedPrecondition, invalid
 from transaction_service.domain import (
-    Amount,
     Booking,
+    BookUsage,
     CaptureHold,
     Charge,
     CommitUsage,
@@ -16,12 +16,12 @@ from transaction_service.domain import (
     OpenHold,
     Original,
     Plan,
+    PositiveAmount,
     Profile,
     ReleaseHold,
     Spend,
     TopUp,
     Transfer,
-    Usage,
     VoidOf,
     VoidTransaction,
 )
@@ -87,7 +87,9 @@ def plan_usage(wallet: Profile, charged: Charge, price_book_version: str) -> Pla
     )
 
 
-def plan_booking(usage: Usage, wallet: Profile, charged: Charge, price_book_version: str) -> Plan:
+def plan_booking(
+    usage: BookUsage, wallet: Profile, charged: Charge, price_book_version: str
+) -> Plan:
     """Plan that the price is set aside, until the booking expires; nothing is earned yet."""
     return Plan(
         "BOOKING",
@@ -114,9 +116,13 @@ def plan_commit(action: CommitUsage, booking: Booking, wallet: Profile) -> Plan:
     before = min(booking.captured_quantity, booked.quantity - quantity)
     charged = part(booked, before, quantity)
     hold = CaptureHold(booking.booking_id, charged.price, quantity, booking.captured_quantity)
-    return replace(
-        plan_usage(wallet, charged, booking.price_book_version), kind="COMMIT", hold=hold
-    )
+    usage = plan_usage(wallet, charged, booking.price_book_version)
+    return usage._replace(kind="COMMIT", hold=hold)
+
+
+def once_committed(booking: Booking, action: CommitUsage) -> Booking:
+    """Answer a booking as it stands for who comes after a commit in the same batch."""
+    return replace(booking, captured_quantity=booking.captured_quantity + action.quantity)
 
 
 def plan_cancellation(booking: Booking, wallet: Profile) -> Plan:
@@ -151,7 +157,7 @@ def _plan_move(kind: str, action: MoveBalance, wallet: Profile) -> Plan:
     return Plan(kind, asked, _move(wallet, action.target_wallet_id, action.amount))
 
 
-def _move(source: Profile, target_wallet_id: str, amount: Amount) -> tuple[Leg, ...]:
+def _move(source: Profile, target_wallet_id: str, amount: PositiveAmount) -> tuple[Leg, ...]:
     asset_code, minor = amount.asset_code, amount.minor_units
     return (
         Leg("WALLET", source.wallet_id, asset_code, minor),

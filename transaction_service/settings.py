@@ -4,12 +4,13 @@ import secrets
 
 from pydantic import Field
 
+from shared.rpc_settings import RpcSettings
 from shared.telemetry import TelemetrySettings
 
 _DATABASE_URL = r"^postgres(ql)?://"
 
 
-class TransactionSettings(TelemetrySettings):
+class TransactionSettings(RpcSettings):
     transaction_listen: str = Field(default="127.0.0.1:50051", pattern=r"^.+:\d{1,5}$")
     wallet_target: str = Field(pattern=r"^.+:\d{1,5}$")
     redis_url: str = Field(pattern=r"^rediss?://")

@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from itertools import islice
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import grpc
 from privy.wallet.v1 import ledger_pb2, ledger_pb2_grpc, wallet_pb2, wallet_pb2_grpc
@@ -16,6 +17,7 @@ from shared.errors import (
     NotFound,
     Unavailable,
 )
+from shared.gate import Gate
 from shared.rpc_client import error_of, rebuilt
 from shared.telemetry import Metrics
 from transaction_service.domain import Action, Booking, Original, Plan, Profile
@@ -24,10 +26,13 @@ from transaction_service.wire.plans import plan_out, replay_out
 
 POST_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0
+READS_AT_ONCE = 256
+MAX_READS_WAITING = 10_000
 MAX_ATTEMPTS = 4
 FIRST_BACKOFF_S = 0.05
 
 Answer = TypeVar("Answer")
+Verdict: TypeAlias = ledger_pb2.Transaction | DomainError
 
 
 class RetryBudget:
@@ -53,14 +58,22 @@ class RetryBudget:
         return True
 
 
+class Plans(NamedTuple):
+    """Plans that travel in one call; `together`, they are accepted all or none."""
+
+    plans: Sequence[ledger_pb2.Plan]
+    together: bool = False
+
+
 class WalletClient:
     def __init__(self, channel: grpc.aio.Channel, metrics: Metrics) -> None:
         self._ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
         self._wallets = wallet_pb2_grpc.WalletServiceStub(channel)
+        self._reads = Gate(READS_AT_ONCE, MAX_READS_WAITING)
         self._budget = RetryBudget()
         self._metrics = metrics
-        self._coalescer: Coalescer[ledger_pb2.Plan, ledger_pb2.Transaction] = Coalescer(
-            self._post_batch
+        self._coalescer: Coalescer[Plans, Sequence[Verdict]] = Coalescer(
+            self._post_batch, weight=lambda each: len(each.plans)
         )
 
     async def post(self, action: Action, plan: Plan) -> ledger_pb2.Transaction:
@@ -69,7 +82,7 @@ class WalletClient:
         Raises the ledger's refusal, `ResourceExhausted` where too many wait, `Unavailable`
         where the Wallet does not answer: then the outcome is open.
         """
-        return await self._coalescer.submit(plan_out(action, plan))
+        return await self._post_one(plan_out(action, plan))
 
     async def replay(self, action: Action) -> ledger_pb2.Transaction:
         """Answer what an action's request was answered before, and decide nothing.
@@ -77,19 +90,37 @@ class WalletClient:
         Raises that refusal, `NotFound` (`REQUEST_UNKNOWN`) for one that never was answered, and
         what `post` raises.
         """
-        return await self._coalescer.submit(replay_out(action))
+        return await self._post_one(replay_out(action))
+
+    async def post_all(
+        self, asked: Sequence[tuple[Action, Plan | None]], *, together: bool
+    ) -> Sequence[Verdict]:
+        """Have plans posted in one call, each seeing the effect of those before it; at most 1,000.
+
+        Answers their verdicts in order; that of an action without a plan is as of `replay`.
+        `together`, they are accepted all or none. Raises as `post`, but for refusals.
+        """
+        plans = [
+            replay_out(action) if plan is None else plan_out(action, plan) for action, plan in asked
+        ]
+        return await self._coalescer.submit(Plans(plans, together)) if plans else []
+
+    async def _post_one(self, plan: ledger_pb2.Plan) -> ledger_pb2.Transaction:
+        (verdict,) = await self._coalescer.submit(Plans((plan,)))
+        if isinstance(verdict, DomainError):
+            raise verdict
+        return verdict
 
     async def drain(self) -> None:
         await self._coalescer.drain()
 
-    async def _post_batch(
-        self, plans: Sequence[ledger_pb2.Plan]
-    ) -> Sequence[ledger_pb2.Transaction | Exception]:
+    async def _post_batch(self, batch: Sequence[Plans]) -> Sequence[Sequence[Verdict]]:
+        request = _batch_out(batch)
         self._metrics.increment("batches")
-        self._metrics.histogram("batch_plans", len(plans))
-        request = ledger_pb2.PostBatchRequest(plans=plans)
+        self._metrics.histogram("batch_plans", len(request.plans))
         response = await self._call(lambda: self._ledger.PostBatch(request, timeout=POST_TIMEOUT_S))
-        return [_verdict(result) for result in response.results]
+        verdicts = map(_verdict, response.results)
+        return [list(islice(verdicts, len(each.plans))) for each in batch]
 
     async def booking(self, booking_id: str) -> Booking:
         """Read what a booking froze, and what was taken of it. Raises `NotFound`, `Unavailable`.
@@ -125,7 +156,7 @@ class WalletClient:
     async def transaction(self, transaction_id: str) -> ledger_pb2.Transaction:
         """Read a transaction. Raises `NotFound`, `Unavailable`."""
         request = ledger_pb2.GetTransactionRequest(transaction_id=transaction_id)
-        answer = await self._call(
+        answer = await self._read(
             lambda: self._ledger.GetTransaction(request, timeout=READ_TIMEOUT_S)
         )
         return answer.transaction
@@ -134,7 +165,7 @@ class WalletClient:
         self, request: ledger_pb2.ListTransactionsRequest
     ) -> ledger_pb2.ListTransactionsResponse:
         """List a wallet's transactions. Raises `InvalidArgument`, `NotFound`, `Unavailable`."""
-        return await self._call(
+        return await self._read(
             lambda: self._ledger.ListTransactions(request, timeout=READ_TIMEOUT_S)
         )
 
@@ -144,7 +175,7 @@ class WalletClient:
         At most 1,000. Raises `Unavailable`.
         """
         request = wallet_pb2.BatchGetWalletsRequest(wallet_ids=wallet_ids)
-        answer = await self._call(
+        answer = await self._read(
             lambda: self._wallets.BatchGetWallets(request, timeout=READ_TIMEOUT_S)
         )
         return {each.wallet_id: wallet.profile_of(each) for each in answer.wallets}
@@ -152,10 +183,14 @@ class WalletClient:
     async def balances(self, wallet_id: str) -> Sequence[wallet_pb2.Balance]:
         """Read a wallet's balances. Raises `NotFound`, `Unavailable`."""
         request = wallet_pb2.GetBalancesRequest(wallet_id=wallet_id)
-        answer = await self._call(
+        answer = await self._read(
             lambda: self._wallets.GetBalances(request, timeout=READ_TIMEOUT_S)
         )
         return answer.balances
+
+    async def _read(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+        async with self._reads:
+            return await self._call(attempt)
 
     async def _call(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """Try a call, and again while the Wallet is away and the budget lasts.
@@ -177,6 +212,14 @@ class WalletClient:
 
     def _may_retry(self, error: DomainError, count: int) -> bool:
         return isinstance(error, Unavailable) and count < MAX_ATTEMPTS and self._budget.withdraw()
+
+
+def _batch_out(batch: Sequence[Plans]) -> ledger_pb2.PostBatchRequest:
+    for number, each in enumerate(batch):
+        if each.together:
+            for plan in each.plans:
+                plan.group_id = str(number)  # Of this call alone.
+    return ledger_pb2.PostBatchRequest(plans=[plan for each in batch for plan in each.plans])
 
 
 def _verdict(result: ledger_pb2.PlanResult) -> ledger_pb2.Transaction | DomainError:

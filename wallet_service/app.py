@@ -4,12 +4,15 @@ import asyncio
 import random
 from datetime import timedelta
 
+from shared.health import Health
 from shared.paging import PageTokens
 from shared.process import load_settings
-from shared.rpc_server import Edge, Health, serve
+from shared.rpc_edge import Edge
+from shared.rpc_server import serve
 from shared.telemetry import build_metrics, build_tracing, configure_logging
 from wallet_service import rpc
 from wallet_service.directory import Directory
+from wallet_service.events import Events
 from wallet_service.expiry import Expiry
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
@@ -53,6 +56,7 @@ async def main(stop: asyncio.Event) -> None:
             periods=Periods(reading),
             verification=Verification(reading),
             feed=Feed(feeding),
+            events=Events(reading),
         )
         services = rpc.services(use_cases, PageTokens(settings.wallet_page_token_secret))
         health = Health({"postgres": lambda: connections.probe(reading)}, required=["postgres"])
@@ -62,7 +66,9 @@ async def main(stop: asyncio.Event) -> None:
             asyncio.create_task(Expiry(reading, ledger).run()),
         ]
         try:
-            await serve(settings.wallet_listen, services, health, Edge(tracing, metrics), stop)
+            edge = Edge(tracing, metrics)
+            listen, engine = settings.wallet_listen, settings.rpc_engine
+            await serve(listen, services, health, edge, stop, engine=engine)
         finally:
             for each in chores:
                 each.cancel()

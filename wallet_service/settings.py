@@ -4,10 +4,11 @@ import secrets
 
 from pydantic import Field
 
+from shared.rpc_settings import RpcSettings
 from shared.telemetry import TelemetrySettings
 
 
-class WalletSettings(TelemetrySettings):
+class WalletSettings(RpcSettings):
     wallet_listen: str = Field(default="127.0.0.1:50052", pattern=r"^.+:\d{1,5}$")
     wallet_database_url: str = Field(pattern=r"^postgres(ql)?://")
     wallet_posting_connections: int = Field(default=2, ge=1, le=16)

@@ -17,6 +17,7 @@ from walletctl import (
     lots,
     pnl,
     prices,
+    reconcile,
     statements,
     transactions,
     wallets,
@@ -46,6 +47,7 @@ NOUNS = (
 )
 for noun in NOUNS:
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
+app.command()(reconcile.reconcile)
 
 
 class Form(StrEnum):

@@ -1,6 +1,5 @@
 """`walletctl deadletters`"""
 
-import getpass
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,10 +13,21 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from shared.dead_letter import MAX_ATTRIBUTE_BYTES
 from walletctl.failures import EXIT_REFUSED
 from walletctl.finance.letters import Letter, Wanted, row_of, whole_of
-from walletctl.session import DryRun, Limit, Session, Yes, confirm, moment, say, session_of
+from walletctl.session import (
+    DryRun,
+    Limit,
+    Operator,
+    Rate,
+    Session,
+    Why,
+    Yes,
+    confirm,
+    moment,
+    say,
+    session_of,
+)
 
 if TYPE_CHECKING:
     from walletctl.finance.clients import Desk
@@ -50,13 +60,9 @@ ACTS = {
     "letter": "letter_id",
     "dead because": "fault",
     "reason": "reason",
+    "to event": "last_event_id",
+    "events": "events",
 }
-
-
-def _attribute(text: str) -> str:
-    if not text or len(text.encode()) > MAX_ATTRIBUTE_BYTES:
-        raise click.BadParameter(f"must have 1 to {MAX_ATTRIBUTE_BYTES:,} bytes")
-    return text
 
 
 Ids = Annotated[
@@ -76,12 +82,7 @@ To = Annotated[
     datetime | None,
     typer.Option("--to", parser=moment, metavar="TIME", help="First seen before then."),
 ]
-Why = Annotated[str, typer.Option("--reason", parser=_attribute, help="Why you do it.")]
-Operator = Annotated[
-    str, typer.Option("--operator", default_factory=getpass.getuser, help="Who you are.")
-]
 All = Annotated[bool, typer.Option("--all", help="Every letter, whichever it is.")]
-Rate = Annotated[float, typer.Option("--rate", min=0.1, max=10_000, help="So many a second.")]
 
 
 @app.command("list")
@@ -202,7 +203,7 @@ def discard(
 
 @app.command()
 def acts(context: typer.Context, limit: Limit = 100) -> None:
-    """List what operators did to dead letters, the newest act first."""
+    """List what operators did to dead letters and events, the newest act first."""
     from walletctl.finance.clients import open_acts  # noqa: PLC0415
 
     session = session_of(context)

@@ -1,7 +1,8 @@
 """Tables on a terminal, JSON for programs. Only data goes to stdout."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 Row = Mapping[str, Any]
@@ -49,6 +51,18 @@ class Output:
 
     def json(self, value: object) -> None:
         self.console.out(json.dumps(value, indent=2, ensure_ascii=False), highlight=False)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how many there are by now, as the function it gives is told."""
+    columns = TextColumn(what), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn()
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda count: bar.update(task, completed=count)
 
 
 def _cell(value: object) -> str:

@@ -1,5 +1,6 @@
 """What every command is given: the services' stubs, and how to show what they answer."""
 
+import getpass
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,8 +14,14 @@ import grpc
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
 from privy.transaction.v1 import price_book_pb2_grpc, transaction_pb2_grpc
-from privy.wallet.v1 import feed_pb2_grpc, ledger_pb2_grpc, wallet_pb2_grpc
+from privy.wallet.v1 import (
+    event_log_pb2_grpc,
+    feed_pb2_grpc,
+    ledger_pb2_grpc,
+    wallet_pb2_grpc,
+)
 
+from shared.dead_letter import MAX_ATTRIBUTE_BYTES
 from shared.process import load_settings
 from walletctl.finance.settings import FinanceSettings
 from walletctl.output import Output
@@ -50,6 +57,10 @@ class Session:
     @cached_property
     def feed(self) -> feed_pb2_grpc.EventFeedServiceStub:
         return feed_pb2_grpc.EventFeedServiceStub(self._wallet_channel)
+
+    @cached_property
+    def event_log(self) -> event_log_pb2_grpc.EventLogServiceStub:
+        return event_log_pb2_grpc.EventLogServiceStub(self._wallet_channel)
 
     @cached_property
     def finance(self) -> FinanceSettings:
@@ -126,6 +137,12 @@ def moment(text: str) -> datetime:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
+def reason_text(text: str) -> str:
+    if not text or len(text.encode()) > MAX_ATTRIBUTE_BYTES:
+        raise click.BadParameter(f"must have 1 to {MAX_ATTRIBUTE_BYTES:,} bytes")
+    return text
+
+
 def timestamp(at: datetime | None) -> Timestamp | None:
     if at is None:
         return None
@@ -136,6 +153,19 @@ def timestamp(at: datetime | None) -> Timestamp | None:
 
 RequestId = Annotated[
     str, typer.Option("--request-id", help="Idempotency key; a new one if not given.")
+]
+Why = Annotated[str, typer.Option("--reason", parser=reason_text, help="Why you do it.")]
+Operator = Annotated[
+    str, typer.Option("--operator", default_factory=getpass.getuser, help="Who you are.")
+]
+Rate = Annotated[float, typer.Option("--rate", min=0.1, max=10_000, help="So many a second.")]
+WrittenFrom = Annotated[
+    datetime | None,
+    typer.Option("--from", parser=moment, metavar="TIME", help="Written then or later."),
+]
+WrittenTo = Annotated[
+    datetime | None,
+    typer.Option("--to", parser=moment, metavar="TIME", help="Written before then."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Run every check, change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

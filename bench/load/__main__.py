@@ -8,13 +8,11 @@ import uvloop
 from bench.load.driving import run
 from bench.load.order import Order
 
-BEGUN = "begun"
-
 
 def main() -> None:
     order = Order.of(sys.stdin.readline())
     gc.disable()  # Nothing here makes cycles, and a run is short.
-    outcome = uvloop.run(run(order, lambda: _say(BEGUN)))
+    outcome = uvloop.run(run(order, lambda: _say("begun")))
     _say(outcome.json())
 
 

@@ -15,6 +15,7 @@ class Order:
     """A key of `KINDS`."""
     first_wallet: int
     wallets: int
+    """How many, numbered from the first."""
     seconds: float
     """How long is measured, after the warm-up."""
     in_flight: int = 0

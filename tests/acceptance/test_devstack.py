@@ -29,12 +29,14 @@ ENDPOINTS = {
     "WALLET_DATABASE_URL",
     "WALLET_OWNER_DATABASE_URL",
     "TRANSACTION_DATABASE_URL",
+    "RPC_ENGINE",
     "REDIS_URL",
     "GOOGLE_CLOUD_PROJECT",
     "PUBSUB_EMULATOR_HOST",
     "FIRESTORE_EMULATOR_HOST",
 }
-RUN_UNTIL_ANSWERED = ("run", "--", "sh", "-c", 'env; read -r answer; exit "$answer"')
+UNTIL_ANSWERED = ("--", "sh", "-c", 'env; read -r answer; exit "$answer"')
+RUN_UNTIL_ANSWERED = ("run", *UNTIL_ANSWERED)
 LIMIT_S = 60
 
 
@@ -115,9 +117,11 @@ async def execute(database_url: str, statement: str) -> str:
         await connection.close()
 
 
-def test_run_gives_serving_endpoints_and_the_exit_code(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["grpcio", "native"])
+def test_run_gives_serving_endpoints_and_the_exit_code(tmp_path: Path, engine: str) -> None:
     """CMD finds every part under its variable, its exit code is passed on, nothing remains."""
-    with devstack(RUN_UNTIL_ANSWERED, tmp_path) as running:
+    with devstack(("run", "--engine", engine, *UNTIL_ANSWERED), tmp_path) as running:
+        assert running.endpoints["RPC_ENGINE"] == engine
         for service in ("TRANSACTION", "WALLET", "PUBLISHER", "SINK"):
             asyncio.run(serves(running.endpoints[f"{service}_TARGET"]))
         asyncio.run(execute(running.endpoints["WALLET_DATABASE_URL"], "SELECT FROM wallets"))
@@ -176,7 +180,7 @@ def test_a_part_that_fails_names_itself_and_its_log(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
-        (("run", "--engine", "native", "--", "true"), 2, "engine native is not available yet"),
+        (("run", "--engine", "steam", "--", "true"), 2, "'steam' is not one of"),
         (("run", "--", "no-such-command"), 127, "no-such-command: command not found"),
     ],
 )

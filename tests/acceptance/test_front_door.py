@@ -1,7 +1,7 @@
 """The front door as callers meet it, with every process real."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import grpc
 import pytest
@@ -9,7 +9,6 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from privy.transaction.v1 import transaction_pb2 as pb
 from privy.wallet.v1 import amount_pb2, ledger_pb2
 
-from devstack.stack import Stack
 from tests.acceptance.clients import (
     PRICE_MINOR,
     TIMEOUT_S,
@@ -24,8 +23,8 @@ INVALID, NOT_FOUND = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
 
 
 @pytest.fixture
-async def client(stack: Stack) -> AsyncIterator[Caller]:
-    async with caller(stack.environment) as connected:
+async def client(environment: Mapping[str, str]) -> AsyncIterator[Caller]:
+    async with caller(environment) as connected:
         yield connected
 
 

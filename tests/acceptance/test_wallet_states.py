@@ -1,12 +1,12 @@
 """Freezing, closing and crediting wallets, as operators do it."""
 
 import asyncio
+from collections.abc import Mapping
 
 import grpc
 import pytest
 from privy.wallet.v1 import wallet_pb2 as pb
 
-from devstack.stack import Stack
 from tests.acceptance.clients import PRICE_MINOR, TIMEOUT_S, Caller, caller, failure_of, new_id
 
 
@@ -38,9 +38,9 @@ async def set_credit_limit(
     await client.wallets.SetCreditLimit(request, timeout=TIMEOUT_S)
 
 
-async def test_a_frozen_wallet_takes_and_does_not_give(stack: Stack) -> None:
+async def test_a_frozen_wallet_takes_and_does_not_give(environment: Mapping[str, str]) -> None:
     """Frozen: top-ups yes, usage no; unfrozen: usage again. The version counts the changes."""
-    async with caller(stack.environment) as client:
+    async with caller(environment) as client:
         wallet_id = await client.wallet(PRICE_MINOR)
         assert (await freeze(client, wallet_id)).state == pb.WALLET_STATE_FROZEN
         await client.top_up(wallet_id, PRICE_MINOR)
@@ -51,9 +51,9 @@ async def test_a_frozen_wallet_takes_and_does_not_give(stack: Stack) -> None:
         await client.use(wallet_id, 2)
 
 
-async def test_only_an_empty_wallet_is_closed_and_for_good(stack: Stack) -> None:
+async def test_only_an_empty_wallet_is_closed_and_for_good(environment: Mapping[str, str]) -> None:
     """Closing needs a zero balance; after it nothing is booked and nothing is reopened."""
-    async with caller(stack.environment) as client:
+    async with caller(environment) as client:
         wallet_id = await client.wallet(PRICE_MINOR)
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await close(client, wallet_id)
@@ -66,9 +66,11 @@ async def test_only_an_empty_wallet_is_closed_and_for_good(stack: Stack) -> None
             assert failure_of(raised.value).reason == "WALLET_CLOSED"
 
 
-async def test_closing_and_topping_up_at_once_never_leave_money_behind(stack: Stack) -> None:
+async def test_closing_and_topping_up_at_once_never_leave_money_behind(
+    environment: Mapping[str, str],
+) -> None:
     """Of a closing and a first top-up that race, one is refused: no closed wallet holds money."""
-    async with caller(stack.environment) as client:
+    async with caller(environment) as client:
         wallets = [await client.wallet() for _ in range(20)]
         work = [
             each for wallet in wallets for each in (close(client, wallet), client.top_up(wallet, 1))
@@ -86,9 +88,9 @@ async def test_closing_and_topping_up_at_once_never_leave_money_behind(stack: St
             assert balance.posted_minor == int(isinstance(closed, grpc.aio.AioRpcError))
 
 
-async def test_credit_is_spent_to_its_limit(stack: Stack) -> None:
+async def test_credit_is_spent_to_its_limit(environment: Mapping[str, str]) -> None:
     """A wallet goes below zero as far as its limit, which cannot be cut below what is used."""
-    async with caller(stack.environment) as client:
+    async with caller(environment) as client:
         wallet_id = await client.wallet()
         await set_credit_limit(client, wallet_id, 2 * PRICE_MINOR)
         usage = await client.use(wallet_id, 2)
@@ -107,9 +109,9 @@ async def test_credit_is_spent_to_its_limit(stack: Stack) -> None:
         assert (balance.posted_minor, balance.available_minor) == (PRICE_MINOR, 3 * PRICE_MINOR)
 
 
-async def test_a_credit_limit_can_be_validated_alone(stack: Stack) -> None:
+async def test_a_credit_limit_can_be_validated_alone(environment: Mapping[str, str]) -> None:
     """validate_only runs the check against what is used, and leaves not even an account."""
-    async with caller(stack.environment) as client:
+    async with caller(environment) as client:
         wallet_id = await client.wallet()
         await set_credit_limit(client, wallet_id, PRICE_MINOR, validate_only=True)
         request = pb.GetBalancesRequest(wallet_id=wallet_id)

@@ -32,7 +32,7 @@ from transaction_service.leases import (
     Leases,
     LockTimes,
 )
-from transaction_service.locks import WalletLocks
+from transaction_service.locks import HoldAll, WalletLocks
 
 # A busy machine must not make Redis look lost where a test is about something else.
 STEADY = LockTimes(ttl_s=10, recheck_s=5, patience_s=30, call_s=10)
@@ -158,6 +158,11 @@ async def calls_of(client: Redis, command: str) -> int:
     return int(statistics.get(f"cmdstat_{command}", {"calls": 0})["calls"])
 
 
+async def enter(hold: HoldAll) -> None:
+    async with hold:
+        pass
+
+
 async def hold_once(locks: WalletLocks, wallet_id: str) -> None:
     async with locks.hold(wallet_id):
         pass
@@ -194,6 +199,66 @@ async def test_a_hundred_holders_share_one_call(server: Server, wallets: int) ->
         assert await calls_of(client, "evalsha") - before == 1
         ends.set()
         await asyncio.gather(*holders)
+
+
+async def test_many_wallets_are_held_by_one_call(server: Server) -> None:
+    """Redis is asked once for all; all are held until the block ends, and shared meanwhile."""
+    wallets = [f"w{each}" for each in range(500)]
+    async with locks_of(server, "a") as a, client_of(server) as client, asyncio.timeout(10):
+        await hold_once(a, "warming the script up")
+        await until(lambda: has_keys(client, 0))
+        before = await calls_of(client, "evalsha")
+        async with a.hold_all(wallets):
+            await hold_once(a, "w7")
+            assert await calls_of(client, "evalsha") - before == 1
+            assert {await owner_of(client, each) for each in wallets} == {"a"}
+        await until(lambda: has_keys(client, 0))
+
+
+async def test_processes_that_hold_sets_in_any_order_all_get_their_turns(server: Server) -> None:
+    """Two processes and overlapping sets: no circle closes, and nobody shares across them."""
+    chance = random.Random(7)  # noqa: S311 (no secret)
+    wallets = [f"w{each}" for each in range(6)]
+    held: dict[str, list[str]] = {each: [] for each in wallets}
+
+    async def hold(locks: WalletLocks, owner: str, chosen: Sequence[str]) -> None:
+        async with locks.hold_all(chosen):
+            for each in chosen:
+                assert set(held[each]) <= {owner}
+                held[each].append(owner)
+            await asyncio.sleep(0)
+            for each in chosen:
+                held[each].remove(owner)
+
+    async with locks_of(server, "a") as a, locks_of(server, "b") as b, asyncio.timeout(25):
+        await asyncio.gather(
+            *(
+                hold(locks, owner, chance.sample(wallets, 3))
+                for _ in range(200)
+                for locks, owner in ((a, "a"), (b, "b"))
+            )
+        )
+
+
+async def test_who_leaves_while_it_waits_for_several_gives_back_what_it_has(server: Server) -> None:
+    """A cancelled holder of one wallet that waits for another leaves both to others."""
+    async with locks_of(server, "a") as a, locks_of(server, "b") as b, client_of(server) as client:
+        async with asyncio.timeout(20), a.hold("w2"):
+            waiting = asyncio.create_task(enter(b.hold_all(["w2", "w1"])))
+            await until(lambda: waits_for(client, "b", "w2"))
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            await hold_once(a, "w1")
+        await asyncio.wait_for(hold_once(b, "w2"), 10)
+
+
+async def test_who_waits_too_long_for_several_goes_on_with_what_it_has(server: Server) -> None:
+    """Patience is for all of them together, and what was had is given back after."""
+    times = LockTimes(ttl_s=10, recheck_s=5, patience_s=0.3, call_s=10)
+    async with locks_of(server, "a") as a, locks_of(server, "b", times) as b, asyncio.timeout(20):
+        async with a.hold("w2"), b.hold_all(["w1", "w2", "w3"]):
+            pass
+        await hold_once(a, "w1")
 
 
 async def test_a_lease_that_is_had_is_joined_without_yielding(server: Server) -> None:

@@ -212,6 +212,28 @@ async def test_too_many_waiting_items_are_refused_at_once() -> None:
     assert await coalescer.submit(4) == 8
 
 
+async def test_heavy_items_count_by_their_weight() -> None:
+    """For the bound on what waits, and for whether a second batch is worth while."""
+    doubler = Doubler()
+    doubler.gate.clear()
+    coalescer = Coalescer(doubler, weight=lambda item: item, max_waiting=200)
+    tasks = submit_all(coalescer, [1])
+    await until(lambda: doubler.running == 1)
+    tasks += submit_all(coalescer, [63])
+    await until(lambda: coalescer.waiting == 1)
+    with pytest.raises(ResourceExhausted):
+        await coalescer.submit(138)
+    tasks += submit_all(coalescer, [1])
+    await until(lambda: doubler.running == 2)
+    assert doubler.started == [[1], [63, 1]]
+    tasks += submit_all(coalescer, [200])
+    await until(lambda: coalescer.waiting == 1)
+
+    doubler.gate.set()
+    await asyncio.gather(*tasks)
+    assert coalescer.waiting == 0
+
+
 async def test_drain_returns_when_all_that_was_submitted_is_done() -> None:
     """Also what waits is done, not only what is under way."""
     doubler = Doubler()

@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 from privy.erp.v1.event_pb2 import CostRevenueEvent
 from privy.wallet.v1.ledger_pb2 import TransactionKind
 
-from tests.finance_events import event_attributes, finance_event
+from tests.finance_events import CHART, event_attributes, finance_event
 from transaction_service.erp_sink.decode import decode
 from transaction_service.erp_sink.document import document_of
 from transaction_service.erp_sink.event import Event, Fault, Line, Node, Reason
 
+CODES = CHART.codes()
 ATTRIBUTES = event_attributes(finance_event("txn_7"))
 
 Spoil = Callable[[CostRevenueEvent], object]
 
 
 def _decoded(event: CostRevenueEvent) -> Event | Fault:
-    return decode(event.SerializeToString(), ATTRIBUTES)
+    return decode(event.SerializeToString(), ATTRIBUTES, CODES)
 
 
 def test_every_field_is_taken_over_in_readable_form() -> None:
@@ -68,15 +69,41 @@ def test_an_event_without_lines_is_one() -> None:
 @pytest.mark.parametrize("attributes", [{}, {"ce-type": ""}, {"ce-type": "privy.erp.v2.Other"}])
 def test_a_foreign_type_is_named(attributes: dict[str, str]) -> None:
     """It is refused before its bytes are looked at, which may well parse as something."""
-    fault = decode(b"\xff", attributes)
+    fault = decode(b"\xff", attributes, CODES)
     assert isinstance(fault, Fault)
     assert fault.reason == "EVENT_TYPE_FOREIGN"
     assert repr(attributes.get("ce-type")) in fault.detail
 
 
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("ce-type", "privy.erp.v2.CostRevenueEvent"),
+        ("ce-type", "privy.erp.v1beta1.CostRevenueEvent"),
+        ("ce-specversion", "0.3"),
+        ("ce-specversion", "2.0"),
+    ],
+)
+def test_another_version_is_named(name: str, version: str) -> None:
+    """What this sink was not made to read is not guessed at, though it may parse."""
+    data = finance_event("txn_7").SerializeToString()
+    fault = decode(data, {**ATTRIBUTES, name: version}, CODES)
+    assert isinstance(fault, Fault)
+    assert fault.reason == "EVENT_VERSION_UNKNOWN"
+    assert f"{name} is {version!r}" in fault.detail
+
+
+def test_an_envelope_without_its_version_is_refused() -> None:
+    """It says no more than that it is of our type."""
+    attributes = {"ce-type": ATTRIBUTES["ce-type"]}
+    fault = decode(finance_event("txn_7").SerializeToString(), attributes, CODES)
+    assert isinstance(fault, Fault)
+    assert fault.reason == "EVENT_VERSION_UNKNOWN"
+
+
 def test_bytes_that_are_no_event_are_undecodable() -> None:
     """A truncated message is no event."""
-    fault = decode(finance_event("txn_7").SerializeToString()[:-1], ATTRIBUTES)
+    fault = decode(finance_event("txn_7").SerializeToString()[:-1], ATTRIBUTES, CODES)
     assert isinstance(fault, Fault)
     assert fault.reason == "EVENT_UNDECODABLE"
 
@@ -92,6 +119,10 @@ def _unbalance(event: CostRevenueEvent) -> None:
 def _unbalance_each_asset(event: CostRevenueEvent) -> None:
     """Sums to zero over all, but not in each asset."""
     event.lines[0].amount.asset_code = "ESIGN"
+
+
+def _charge(account_code: str) -> Spoil:
+    return lambda event: setattr(event.lines[1], "account_code", account_code)
 
 
 FAULTS: list[tuple[str, Spoil, Reason, str]] = [
@@ -148,6 +179,8 @@ FAULTS: list[tuple[str, Spoil, Reason, str]] = [
     ),
     ("unbalanced", _unbalance, "LINES_UNBALANCED", "IDR sum to 1"),
     ("unbalanced in each asset", _unbalance_each_asset, "LINES_UNBALANCED", "ESIGN sum to 1000"),
+    ("unknown account", _charge("9999"), "ACCOUNT_CODE_UNKNOWN", "lines[1].account_code '9999'"),
+    ("no account", _charge(""), "ACCOUNT_CODE_UNKNOWN", "lines[1].account_code ''"),
 ]
 
 
@@ -167,10 +200,12 @@ def test_the_first_fault_in_the_order_of_reasons_is_answered() -> None:
     event = finance_event("")
     event.kind = TransactionKind.TRANSACTION_KIND_UNSPECIFIED
     _unbalance(event)
+    _charge("9999")(event)
     repairs: list[tuple[Reason, Spoil]] = [
         ("TRANSACTION_ID_INVALID", _set_id("txn_7")),
         ("FIELD_INVALID", lambda event: setattr(event, "kind", 1)),
-        ("LINES_UNBALANCED", lambda event: event.ClearField("lines")),
+        ("LINES_UNBALANCED", lambda event: setattr(event.lines[0].amount, "minor_units", 1000)),
+        ("ACCOUNT_CODE_UNKNOWN", _charge("4110")),
     ]
     for reason, repair in repairs:
         fault = _decoded(event)
@@ -183,7 +218,7 @@ def test_the_first_fault_in_the_order_of_reasons_is_answered() -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_can_make_it_raise(data: bytes) -> None:
     """Poison is answered, never thrown: it would stop everything behind it."""
-    assert isinstance(decode(data, ATTRIBUTES), Event | Fault)
+    assert isinstance(decode(data, ATTRIBUTES, CODES), Event | Fault)
 
 
 @given(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.dead_letter import MAX_ATTRIBUTE_BYTES
-from tests.finance_events import event_attributes, finance_event
+from tests.finance_events import CHART, event_attributes, finance_event
 from transaction_service.erp_sink.dead_letters import attributes_of
 from transaction_service.erp_sink.delivery import DeadLetter, Delivery, sort
 from transaction_service.erp_sink.event import Fault
@@ -22,11 +22,11 @@ def _letter(attributes: dict[str, str], detail: str = "why") -> DeadLetter:
     return DeadLetter(Delivery("1", b"", attributes, ""), Fault("FIELD_INVALID", detail))
 
 
-def test_an_event_delivered_twice_becomes_one_document() -> None:
-    """All its deliveries wait for that document, and are acknowledged with it."""
+def test_an_event_delivered_twice_has_one_effect() -> None:
+    """All its deliveries wait for it, and are acknowledged with it."""
     first, other, again = _delivery("1", "txn_1"), _delivery("2", "txn_2"), _delivery("3", "txn_1")
-    pile = sort([first, other, again])
-    assert list(pile.documents) == ["txn_1", "txn_2"]
+    pile = sort([first, other, again], CHART.codes())
+    assert list(pile.effects) == ["txn_1", "txn_2"]
     assert pile.deliveries == {"txn_1": [first, again], "txn_2": [other]}
     assert pile.dead_letters == []
 
@@ -34,8 +34,8 @@ def test_an_event_delivered_twice_becomes_one_document() -> None:
 def test_poison_does_not_touch_its_neighbours() -> None:
     """The good ones become documents, the bad one a dead letter with its fault."""
     poison = Delivery("2", b"\xff", event_attributes(finance_event("txn_2")), "wal_1")
-    pile = sort([_delivery("1", "txn_1"), poison, _delivery("3", "txn_3")])
-    assert list(pile.documents) == ["txn_1", "txn_3"]
+    pile = sort([_delivery("1", "txn_1"), poison, _delivery("3", "txn_3")], CHART.codes())
+    assert list(pile.effects) == ["txn_1", "txn_3"]
     assert [(each.delivery, each.fault.reason) for each in pile.dead_letters] == [
         (poison, "EVENT_UNDECODABLE")
     ]

@@ -1,7 +1,6 @@
 """The front door's messages: requests checked, plans and events built, answers shown."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -58,7 +57,7 @@ def test_an_add_on_is_a_top_up_on_terms() -> None:
     """Its lot is an ADD_ON, with the expiry and the priority asked for."""
     action = requests.add_on_of(add_on(expire_time=EXPIRY, priority=5))
     assert action.lot == LotTerms(kind="ADD_ON", priority=5, expires_at=EXPIRY)
-    assert (action.wallet_id, dict(action.amount)) == ("wal_1", dict(idr(7)))
+    assert (action.wallet_id, dict(action.amount)) == ("wal_1", idr(7)._asdict())
 
 
 BAD: list[tuple[Callable[[], Action], list[tuple[str, str]]]] = [
@@ -179,7 +178,7 @@ def test_a_void_and_an_extension_say_of_what() -> None:
 
 def test_an_event_tells_the_whole_path() -> None:
     """From the topmost wallet down to the one that asks, each with its type and role."""
-    event = event_of(replace(USAGE, legs=(), void_of=VoidOf("txn_1", 0)))
+    event = event_of(USAGE._replace(legs=(), void_of=VoidOf("txn_1", 0)))
     assert [each.wallet_id for each in event.path] == [f"wal_{n}" for n in range(1, 6)]
     assert event.path[3] == wallet_pb2.PathNode(
         wallet_id="wal_4", type=wallet_pb2.WALLET_TYPE_ENTERPRISE, role="CHANNEL"
@@ -188,7 +187,7 @@ def test_an_event_tells_the_whole_path() -> None:
 
 def test_an_event_says_what_was_used_and_leaves_the_lines_to_the_ledger() -> None:
     """Product, quantity, vendor, tax, sellers, booking, price version, what the caller said."""
-    event = event_of(replace(USAGE, void_of=VoidOf("txn_1", 0)))
+    event = event_of(USAGE._replace(void_of=VoidOf("txn_1", 0)))
     assert not event.lines
     assert (event.product_code, event.quantity) == ("SIGN", 2)
     assert (event.vendor_code, event.tax_code, event.price_book_version) == ("CA", "VAT", "v1")

@@ -1,7 +1,6 @@
 """What each action is in the books: legs, holds and spending, computed by hand."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from transaction_service import planning
 from transaction_service.domain import (
     Amount,
     Booking,
+    BookUsage,
     CaptureHold,
     Charge,
     CommitUsage,
@@ -29,7 +29,6 @@ from transaction_service.domain import (
     Spend,
     TopUp,
     Transfer,
-    Usage,
     VoidOf,
     VoidTransaction,
 )
@@ -48,7 +47,9 @@ COMMON: dict[str, object] = {
 
 def asked(kind: type[Any], **parts: object) -> Any:
     """Build what a caller asks; amounts are taken over as they come over the wire."""
-    plain = {name: dict(part) if isinstance(part, Amount) else part for name, part in parts.items()}
+    plain = {
+        name: part._asdict() if isinstance(part, Amount) else part for name, part in parts.items()
+    }
     return kind.model_validate(COMMON | plain)
 
 
@@ -92,18 +93,17 @@ PLAIN = Charge(
     revenue=idr(2000),
     margins=(),
 )
-BOUGHT = replace(PLAIN, cost=idr(600), unit_cost=idr(150), vendor_code="CA")
+BOUGHT = PLAIN._replace(cost=idr(600), unit_cost=idr(150), vendor_code="CA")
 # VAT of 11 % on top: 2,000 and 220.
-TAXED = replace(BOUGHT, price=idr(2220), tax=idr(220), tax_code="VAT")
+TAXED = BOUGHT._replace(price=idr(2220), tax=idr(220), tax_code="VAT")
 # Sold at 2,000 by a reseller that pays 1,700, to one that pays the house 1,200.
-RESOLD_TWICE = replace(
-    TAXED, revenue=idr(1200), margins=(Margin("wal_8", 300), Margin("wal_7", 500))
+RESOLD_TWICE = TAXED._replace(
+    revenue=idr(1200), margins=(Margin("wal_8", 300), Margin("wal_7", 500))
 )
 # A reseller that sells at what it pays.
-RESOLD_AT_COST = replace(PLAIN, margins=(Margin("wal_8", 0),))
+RESOLD_AT_COST = PLAIN._replace(margins=(Margin("wal_8", 0),))
 # Paid in units of a quota; what they cost is money.
-IN_UNITS = replace(
-    BOUGHT,
+IN_UNITS = BOUGHT._replace(
     unit_price=Amount(asset_code="ESIGN", minor_units=1),
     price=Amount(asset_code="ESIGN", minor_units=4),
     revenue=Amount(asset_code="ESIGN", minor_units=4),
@@ -156,7 +156,7 @@ def test_a_usage_says_where_the_price_and_the_cost_go(
 
 def test_a_booking_sets_the_whole_price_aside() -> None:
     """Tax and margins included; nothing is earned, so there are no legs."""
-    usage = asked(Usage, wallet_id="wal_1", product_code="SIGN", quantity=4, expires_at=EXPIRY)
+    usage = asked(BookUsage, wallet_id="wal_1", product_code="SIGN", quantity=4, expires_at=EXPIRY)
     plan = planning.plan_booking(usage, PERSON, RESOLD_TWICE, "v1")
     assert (plan.kind, plan.legs) == ("BOOKING", ())
     assert plan.hold == OpenHold(idr(2220), EXPIRY)
@@ -172,7 +172,7 @@ def _commit(quantity: int, captured: int, charged: Charge = BOUGHT) -> Plan:
 
 
 # Four units for 10: they are worth 2, 3, 2 and 3.
-UNEVEN = replace(PLAIN, unit_price=None, price=idr(10), revenue=idr(10))
+UNEVEN = PLAIN._replace(unit_price=None, price=idr(10), revenue=idr(10))
 
 COMMITS = [
     ("the first three", BOUGHT, 3, 0, 1500, 450),
@@ -217,7 +217,7 @@ def test_a_commit_of_more_than_was_booked_is_refused() -> None:
 def test_a_commit_worth_less_than_a_minor_unit_is_refused() -> None:
     """Four units for 1: the first is worth nothing yet, and nothing can be taken for it."""
     with pytest.raises(InvalidArgument, match="quantity: comes to less than one minor unit"):
-        _commit(1, 0, replace(PLAIN, unit_price=None, price=idr(1), revenue=idr(1)))
+        _commit(1, 0, PLAIN._replace(unit_price=None, price=idr(1), revenue=idr(1)))
 
 
 def test_a_cancellation_sets_free_what_is_held() -> None:

@@ -9,7 +9,7 @@ from privy.wallet.v1.feed_pb2 import FeedEvent
 from privy.wallet.v1.ledger_pb2 import AccountType
 
 from tests.finance_events import CHART
-from transaction_service.publisher.chart import ChartOfAccounts, load_chart
+from transaction_service.chart_of_accounts import ChartOfAccounts, load_chart
 from transaction_service.publisher.completion import complete
 
 Entry = tuple[str, str, str, int]

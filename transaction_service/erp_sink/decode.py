@@ -1,7 +1,7 @@
 """What was delivered, as an event, or why it is none. Pure: never raises, whatever the bytes."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from google.protobuf.message import DecodeError
@@ -12,6 +12,8 @@ from privy.wallet.v1.wallet_pb2 import PathNode, WalletType
 from transaction_service.erp_sink.event import Event, Fault, Line, Node
 
 EVENT_TYPE = CostRevenueEvent.DESCRIPTOR.full_name
+SPEC_VERSION = "1.0"
+_ANY_VERSION = re.compile(r"privy\.erp\.v[^.]+\.CostRevenueEvent")
 
 # A plan has 32 legs at most, and a few more of those who pay; a path has 16 wallets at most. They
 # take many times their bytes in a document: without a limit, a batch of events could outgrow what
@@ -30,19 +32,34 @@ _WALLET_TYPES = {number: name for name, number in WalletType.items() if number}
 _LINE_TYPES = {number: name for name, number in LineType.items() if number}
 
 
-def decode(data: bytes, attributes: Mapping[str, str]) -> Event | Fault:
-    """Answer the event, or the first fault in the order of `Reason`."""
-    if (event_type := attributes.get("ce-type")) != EVENT_TYPE:
-        return Fault("EVENT_TYPE_FOREIGN", f"ce-type is {event_type!r}, not {EVENT_TYPE!r}")
+def decode(
+    data: bytes, attributes: Mapping[str, str], account_codes: Collection[str]
+) -> Event | Fault:
+    """Answer the event, or the first fault in the order of `Reason`.
+
+    `account_codes` are those of the ERP's chart: a line that has another cannot be booked there.
+    """
+    if fault := _envelope_fault(attributes):
+        return fault
     message = CostRevenueEvent()
     try:
         message.ParseFromString(data)
     except DecodeError as error:
         return Fault("EVENT_UNDECODABLE", f"the data is no {EVENT_TYPE}: {error}")
-    return next(_faults(message), None) or _event(message)
+    return next(_faults(message, account_codes), None) or _event(message)
 
 
-def _faults(message: CostRevenueEvent) -> Iterator[Fault]:
+def _envelope_fault(attributes: Mapping[str, str]) -> Fault | None:
+    event_type = attributes.get("ce-type")
+    if not _ANY_VERSION.fullmatch(event_type or ""):
+        return Fault("EVENT_TYPE_FOREIGN", f"ce-type is {event_type!r}, not {EVENT_TYPE!r}")
+    for name, known in (("ce-type", EVENT_TYPE), ("ce-specversion", SPEC_VERSION)):
+        if (found := attributes.get(name)) != known:
+            return Fault("EVENT_VERSION_UNKNOWN", f"{name} is {found!r}, not {known!r}")
+    return None
+
+
+def _faults(message: CostRevenueEvent, account_codes: Collection[str]) -> Iterator[Fault]:
     if fault := _id_fault(message.transaction_id):
         yield Fault("TRANSACTION_ID_INVALID", f"transaction_id {fault}")
     if message.kind not in _KINDS:
@@ -54,6 +71,7 @@ def _faults(message: CostRevenueEvent) -> Iterator[Fault]:
     if (count := len(message.seller_wallet_ids)) > MAX_PATH:
         yield Fault("FIELD_INVALID", f"seller_wallet_ids are {count}, more than {MAX_PATH}")
     yield from _line_faults(message.lines)
+    yield from _account_faults(message.lines, account_codes)
 
 
 def _path_faults(path: Sequence[PathNode]) -> Iterator[Fault]:
@@ -75,6 +93,13 @@ def _line_faults(lines: Sequence[EventLine]) -> Iterator[Fault]:
     for asset_code, sum_minor in _sums_minor(lines).items():
         if sum_minor:
             yield Fault("LINES_UNBALANCED", f"the lines in {asset_code} sum to {sum_minor}, not 0")
+
+
+def _account_faults(lines: Sequence[EventLine], account_codes: Collection[str]) -> Iterator[Fault]:
+    for index, line in enumerate(lines):
+        if (code := line.account_code) not in account_codes:
+            detail = f"lines[{index}].account_code {code!r} is not in the chart of accounts"
+            yield Fault("ACCOUNT_CODE_UNKNOWN", detail)
 
 
 def _id_fault(transaction_id: str) -> str | None:

@@ -1,10 +1,10 @@
 """What Pub/Sub hands over, and how a pile of it is sorted. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from transaction_service.erp_sink.decode import decode
-from transaction_service.erp_sink.document import Document, document_of
+from transaction_service.erp_sink.effects import Effect, effect_of
 from transaction_service.erp_sink.event import Fault
 
 
@@ -26,21 +26,21 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Pile:
-    """Documents to write, by id, each with the deliveries it came in; and the dead letters."""
+    """Effects to have, by document, each with the deliveries it came in; and the dead letters."""
 
-    documents: dict[str, Document] = field(default_factory=dict)
+    effects: dict[str, Effect] = field(default_factory=dict)
     deliveries: dict[str, list[Delivery]] = field(default_factory=dict)
     dead_letters: list[DeadLetter] = field(default_factory=list)
 
 
-def sort(deliveries: Iterable[Delivery]) -> Pile:
-    """Tell events from dead letters; an event delivered twice becomes one document."""
+def sort(deliveries: Iterable[Delivery], account_codes: Collection[str]) -> Pile:
+    """Tell events from dead letters; an event delivered twice has one effect."""
     pile = Pile()
     for each in deliveries:
-        event = decode(each.data, each.attributes)
+        event = decode(each.data, each.attributes, account_codes)
         if isinstance(event, Fault):
             pile.dead_letters.append(DeadLetter(each, event))
             continue
-        pile.documents.setdefault(event.transaction_id, document_of(event))
+        pile.effects.setdefault(event.transaction_id, effect_of(event))
         pile.deliveries.setdefault(event.transaction_id, []).append(each)
     return pile

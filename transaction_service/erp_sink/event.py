@@ -6,10 +6,12 @@ from typing import Literal
 
 Reason = Literal[
     "EVENT_TYPE_FOREIGN",
+    "EVENT_VERSION_UNKNOWN",
     "EVENT_UNDECODABLE",
     "TRANSACTION_ID_INVALID",
     "FIELD_INVALID",
     "LINES_UNBALANCED",
+    "ACCOUNT_CODE_UNKNOWN",
     "DOCUMENT_REFUSED",
 ]
 

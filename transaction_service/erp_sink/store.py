@@ -1,4 +1,4 @@
-"""The collection of event documents in Firestore."""
+"""The event documents and the aggregates in Firestore."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -7,7 +7,9 @@ from typing import Any
 from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 
+from transaction_service.erp_sink.aggregates import FIELDS, Key, id_of, total_of
 from transaction_service.erp_sink.document import Document, Value
+from transaction_service.erp_sink.effects import Effects
 
 COMMIT_TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 10.0
@@ -17,28 +19,41 @@ PROBE_TIMEOUT_S = 2.0
 _CommitRequest = types.CommitRequest.pb()
 _SERVER_TIME = types.DocumentTransform.FieldTransform.ServerValue.REQUEST_TIME
 
+_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+
 
 class Store:
-    """Every call raises `GoogleAPICallError`."""
+    """Every call raises `GoogleAPICallError`.
 
-    def __init__(self, client: FirestoreAsyncClient, project: str, collection: str) -> None:
+    Increments of one document wait for each other, here or at other instances: each writer has a
+    `shard` of the aggregates, its own as far as there are enough.
+    """
+
+    def __init__(
+        self,
+        client: FirestoreAsyncClient,
+        project: str,
+        collection: str,
+        aggregates_collection: str,
+        shard: int,
+    ) -> None:
         self._client = client
         self._database = f"projects/{project}/databases/(default)"
         self._collection = f"{self._database}/documents/{collection}"
+        self._aggregates = f"{self._database}/documents/{aggregates_collection}"
+        self._shard = shard
 
-    async def create(self, documents: Mapping[str, Document]) -> None:
-        """Create `documents`, by id (at most 500), all or none.
+    async def write(self, effects: Effects) -> None:
+        """Create the documents and add to the aggregates (one commit's), all or none.
 
-        Each gets the server's time as `written_time`. Raises `AlreadyExists` if any is there.
+        Each document gets the server's time as `written_time`. Raises `AlreadyExists` if any of
+        them is there.
         """
         request = _CommitRequest(database=self._database)
-        for document_id, document in documents.items():
-            write = request.writes.add()
-            write.update.name = f"{self._collection}/{document_id}"
-            write.current_document.exists = False
-            write.update_transforms.add(field_path="written_time", set_to_server_value=_SERVER_TIME)
-            for name, value in document.items():
-                _fill(write.update.fields[name], value)
+        for document_id, effect in effects.items():
+            self._fill_creation(request.writes.add(), document_id, effect.document)
+        for key, added in total_of(each.additions for each in effects.values()).items():
+            self._fill_addition(request.writes.add(), key, added)
         await self._client.commit(
             request=types.CommitRequest.wrap(request), timeout=COMMIT_TIMEOUT_S, retry=None
         )
@@ -57,6 +72,23 @@ class Store:
         response = types.BatchGetDocumentsResponse
         found = {response.pb(each).found.name async for each in answers}
         return {each for each in document_ids if f"{self._collection}/{each}" in found}
+
+    def _fill_creation(self, write: Any, document_id: str, document: Document) -> None:
+        write.update.name = f"{self._collection}/{document_id}"
+        write.current_document.exists = False
+        write.update_transforms.add(field_path="written_time", set_to_server_value=_SERVER_TIME)
+        for name, value in document.items():
+            _fill(write.update.fields[name], value)
+
+    def _fill_addition(self, write: Any, key: Key, added: Mapping[str, int]) -> None:
+        write.update.name = f"{self._aggregates}/{id_of(key, self._shard)}"
+        for name, value in key._asdict().items():
+            write.update.fields[name].string_value = value
+            write.update_mask.field_paths.append(name)
+        for name in FIELDS:
+            # Firestore's own sums end there too: a poison event must not end the process instead.
+            within = max(_INT64_MIN, min(_INT64_MAX, added.get(name, 0)))
+            write.update_transforms.add(field_path=name).increment.integer_value = within
 
     async def probe(self) -> None:
         """Raise unless Firestore answers."""

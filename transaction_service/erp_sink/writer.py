@@ -1,7 +1,7 @@
-"""Turns deliveries into documents and dead letters, a pile at a time."""
+"""Turns deliveries into effects in Firestore and dead letters, a pile at a time."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from itertools import compress
 from operator import not_
 
@@ -11,10 +11,9 @@ from google.api_core.exceptions import GoogleAPICallError
 from shared.telemetry import Metrics
 from transaction_service.erp_sink.dead_letters import DeadLetters
 from transaction_service.erp_sink.delivery import DeadLetter, Delivery, Pile, sort
+from transaction_service.erp_sink.effects import Effects, commits_of
 from transaction_service.erp_sink.event import Fault
 from transaction_service.erp_sink.leases import Leases
-from transaction_service.erp_sink.store import Store
-from transaction_service.erp_sink.writing import create_once
 
 # Firestore takes at most 500 writes and 10 MiB a commit; a document takes several times the
 # bytes of its event, for it holds the names of its fields.
@@ -29,17 +28,17 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
+        write: Callable[[Effects], Awaitable[Mapping[str, str]]],
         dead_letters: DeadLetters,
         leases: Leases,
-        backoff: Callable[[], Iterator[float]],
+        account_codes: Collection[str],
         metrics: Metrics,
     ) -> None:
-        """`backoff` starts a row of delays in seconds."""
-        self._store = store
+        """`write` has effects and answers why some can never be had, by document id."""
+        self._write = write
         self._dead_letters = dead_letters
         self._leases = leases
-        self._backoff = backoff
+        self._account_codes = account_codes
         self._metrics = metrics
 
     async def run(self, queue: asyncio.Queue[Delivery]) -> None:
@@ -51,9 +50,11 @@ class Writer:
                 queue.task_done()
 
     async def _settle(self, deliveries: Sequence[Delivery]) -> None:
-        pile = sort(deliveries)
+        pile = sort(deliveries, self._account_codes)
         await self._bury(pile.dead_letters)
-        refused = await create_once(self._store, pile.documents, self._backoff, self._metrics)
+        refused: dict[str, str] = {}
+        for effects in commits_of(pile.effects):
+            refused |= await self._write(effects)
         written = [
             each.ack_id
             for document_id, same in pile.deliveries.items()

@@ -1,6 +1,6 @@
 """What a part of a booking comes to. However it is divided, the parts make the whole."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.errors import invalid
 from transaction_service.domain import MAX_AMOUNT_MINOR, Amount, Charge, Margin
@@ -26,8 +26,7 @@ def part(charge: Charge, quantity_before: int, quantity: int) -> Charge:
     )
     price_minor = revenue.minor_units + sum(each.minor_units for each in margins)
     price_minor += tax.minor_units if tax else 0
-    return replace(
-        charge,
+    return charge._replace(
         quantity=quantity,
         price=_price(charge.price.asset_code, price_minor),
         cost=_share_or_none(charge.cost, stretch),

@@ -9,10 +9,12 @@ from google.api_core.retry import exponential_sleep_generator
 
 from shared import rpc_client
 from shared.finance_settings import topology_of
+from shared.health import Health
 from shared.process import load_settings
-from shared.rpc_server import Edge, Health, Services, serve
+from shared.rpc_edge import Edge
+from shared.rpc_server import Services, serve
 from shared.telemetry import Metrics, Tracing, build_metrics, build_tracing, configure_logging
-from transaction_service.publisher.chart import load_chart
+from transaction_service.chart_of_accounts import load_chart
 from transaction_service.publisher.feed import CALL_TIMEOUT_S, Feed
 from transaction_service.publisher.lag import Lag
 from transaction_service.publisher.relay import Relay

@@ -8,7 +8,7 @@ from privy.erp.v1.event_pb2 import CostRevenueEvent, EventLine
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
-from transaction_service.publisher.chart import ChartOfAccounts
+from transaction_service.chart_of_accounts import ChartOfAccounts
 
 # What finance calls a movement on an account. Money on a wallet is what customers have paid and
 # not used yet.

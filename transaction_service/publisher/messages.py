@@ -12,7 +12,7 @@ from google.pubsub_v1 import types
 from privy.erp.v1.event_pb2 import CostRevenueEvent
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
-from transaction_service.publisher.chart import ChartOfAccounts
+from transaction_service.chart_of_accounts import ChartOfAccounts
 from transaction_service.publisher.completion import complete
 
 EVENT_TYPE = CostRevenueEvent.DESCRIPTOR.full_name

@@ -1,14 +1,12 @@
 """The publisher's configuration, from the environment."""
 
-from pathlib import Path
-
-from pydantic import Field, FilePath
+from pydantic import Field
 
 from shared.finance_settings import TopologySettings
 from shared.telemetry import TelemetrySettings
+from transaction_service.chart_of_accounts import ChartSettings
 
 
-class PublisherSettings(TelemetrySettings, TopologySettings):
+class PublisherSettings(TelemetrySettings, TopologySettings, ChartSettings):
     publisher_listen: str = Field(default="127.0.0.1:50053", pattern=r"^.+:\d{1,5}$")
     wallet_target: str = Field(min_length=1)
-    chart_of_accounts_file: FilePath = Path(__file__).with_name("chart_of_accounts.toml")

@@ -7,7 +7,7 @@ from google.pubsub_v1.types import PublishRequest
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
 from shared.finance_settings import Topology
-from transaction_service.publisher.chart import ChartOfAccounts
+from transaction_service.chart_of_accounts import ChartOfAccounts
 from transaction_service.publisher.messages import lanes_of
 from transaction_service.topology import PubSub, ensure_topology
 

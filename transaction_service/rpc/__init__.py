@@ -15,6 +15,7 @@ from privy.transaction.v1 import (
 from shared.paging import PageTokens
 from shared.rpc_server import Services
 from transaction_service.actions import Actions
+from transaction_service.batches import Batches
 from transaction_service.catalogue import Catalogue
 from transaction_service.enterprise import Enterprise
 from transaction_service.rpc.enterprise import EnterpriseServicer
@@ -28,6 +29,7 @@ class UseCases:
     """All that the front door can be asked; some reads are the Wallet's."""
 
     actions: Actions
+    batches: Batches
     enterprise: Enterprise
     catalogue: Catalogue
     wallet: WalletClient
@@ -38,7 +40,7 @@ def services(do: UseCases, tokens: PageTokens) -> Services:
 
     def register(server: grpc.aio.Server) -> None:
         transaction_pb2_grpc.add_TransactionServiceServicer_to_server(
-            TransactionServicer(do.actions, do.wallet), server
+            TransactionServicer(do.actions, do.batches, do.wallet), server
         )
         enterprise_pb2_grpc.add_EnterpriseServiceServicer_to_server(
             EnterpriseServicer(do.enterprise), server

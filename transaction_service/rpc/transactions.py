@@ -6,6 +6,7 @@ from privy.wallet.v1 import ledger_pb2
 
 from shared.fields import checked_text
 from transaction_service.actions import Actions
+from transaction_service.batches import Batches
 from transaction_service.rpc.context import Context
 from transaction_service.wallet_client import WalletClient
 from transaction_service.wire import answers, requests
@@ -14,52 +15,58 @@ MAX_ID = 64
 
 
 class TransactionServicer(transaction_pb2_grpc.TransactionServiceServicer):
-    def __init__(self, actions: Actions, wallet: WalletClient) -> None:
+    def __init__(self, actions: Actions, batches: Batches, wallet: WalletClient) -> None:
         self._actions = actions
+        self._batches = batches
         self._wallet = wallet
 
     async def TopUp(self, request: pb.TopUpRequest, context: Context) -> pb.TopUpResponse:
-        booked = await self._actions.top_up(requests.top_up_of(request))
+        booked = await self._actions.execute(requests.top_up_of(request))
         return pb.TopUpResponse(transaction=answers.transaction_out(booked))
 
     async def BookUsage(
         self, request: pb.BookUsageRequest, context: Context
     ) -> pb.BookUsageResponse:
-        booked = await self._actions.book_usage(requests.booked_usage_of(request))
+        booked = await self._actions.execute(requests.booked_usage_of(request))
         return pb.BookUsageResponse(transaction=answers.transaction_out(booked))
 
     async def CommitUsage(
         self, request: pb.CommitUsageRequest, context: Context
     ) -> pb.CommitUsageResponse:
-        booked = await self._actions.commit_usage(requests.commit_of(request))
+        booked = await self._actions.execute(requests.commit_of(request))
         return pb.CommitUsageResponse(transaction=answers.transaction_out(booked))
 
     async def CancelUsage(
         self, request: pb.CancelUsageRequest, context: Context
     ) -> pb.CancelUsageResponse:
-        booked = await self._actions.cancel_usage(requests.cancel_of(request))
+        booked = await self._actions.execute(requests.cancel_of(request))
         return pb.CancelUsageResponse(transaction=answers.transaction_out(booked))
 
     async def RecordUsage(
         self, request: pb.RecordUsageRequest, context: Context
     ) -> pb.RecordUsageResponse:
-        booked = await self._actions.record_usage(requests.usage_of(request))
+        booked = await self._actions.execute(requests.usage_of(request))
         return pb.RecordUsageResponse(transaction=answers.transaction_out(booked))
 
     async def Transfer(self, request: pb.TransferRequest, context: Context) -> pb.TransferResponse:
-        booked = await self._actions.transfer(requests.transfer_of(request))
+        booked = await self._actions.execute(requests.transfer_of(request))
         return pb.TransferResponse(transaction=answers.transaction_out(booked))
 
     async def VoidTransaction(
         self, request: pb.VoidTransactionRequest, context: Context
     ) -> pb.VoidTransactionResponse:
-        booked = await self._actions.void_transaction(requests.void_of(request))
+        booked = await self._actions.execute(requests.void_of(request))
         return pb.VoidTransactionResponse(transaction=answers.transaction_out(booked))
 
     async def QuoteUsage(
         self, request: pb.QuoteUsageRequest, context: Context
     ) -> pb.QuoteUsageResponse:
         return answers.quote_out(*await self._actions.quote_usage(requests.quote_of(request)))
+
+    async def ExecuteBatch(
+        self, request: pb.ExecuteBatchRequest, context: Context
+    ) -> pb.ExecuteBatchResponse:
+        return answers.batch_out(await self._batches.execute(requests.batch_of(request)))
 
     async def GetTransaction(
         self, request: pb.GetTransactionRequest, context: Context

@@ -1,8 +1,12 @@
 """Answers out to the callers."""
 
+from collections.abc import Sequence
+
 from privy.transaction.v1 import transaction_pb2
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
+from shared.errors import DomainError
+from shared.rpc_status import status_of
 from transaction_service.domain import Quoted
 from transaction_service.wire.charges import amount_out, charge_out
 from transaction_service.wire.wallet import moved
@@ -49,6 +53,18 @@ def _target(booked: ledger_pb2.Transaction) -> str:
         return ""
     others = (entry.wallet_id for entry in booked.entries if entry.wallet_id)
     return next((each for each in others if each != booked.wallet_id), "")
+
+
+def batch_out(
+    answers: Sequence[ledger_pb2.Transaction | DomainError],
+) -> transaction_pb2.ExecuteBatchResponse:
+    return transaction_pb2.ExecuteBatchResponse(results=[_result_out(each) for each in answers])
+
+
+def _result_out(answer: ledger_pb2.Transaction | DomainError) -> transaction_pb2.BatchResult:
+    if isinstance(answer, DomainError):
+        return transaction_pb2.BatchResult(error=status_of(answer))
+    return transaction_pb2.BatchResult(transaction=transaction_out(answer))
 
 
 def quote_out(quoted: Quoted, balance: wallet_pb2.Balance) -> transaction_pb2.QuoteUsageResponse:

@@ -4,13 +4,13 @@ from privy.erp.v1 import event_pb2
 from privy.wallet.v1 import wallet_pb2
 
 from transaction_service.domain import Action, CaptureHold, Node, Plan
-from transaction_service.wire.names import kind_out, wallet_type_out
+from transaction_service.wire.names import KINDS, WALLET_TYPES
 
 
 def event_out(action: Action, plan: Plan) -> event_pb2.CostRevenueEvent:
     """Build the finance fact of a plan; the publisher adds what only the ledger knows."""
     event = event_pb2.CostRevenueEvent(
-        kind=kind_out(plan.kind),
+        kind=KINDS[plan.kind],
         wallet_id=plan.wallet.wallet_id,
         price_book_version=plan.price_book_version,
         request_id=action.request_id,
@@ -31,6 +31,6 @@ def event_out(action: Action, plan: Plan) -> event_pb2.CostRevenueEvent:
 def _node_out(node: Node) -> wallet_pb2.PathNode:
     return wallet_pb2.PathNode(
         wallet_id=node.wallet_id,
-        type=wallet_type_out(node.wallet_type),
+        type=WALLET_TYPES[node.wallet_type],
         role=node.role,
     )

@@ -2,14 +2,13 @@
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
+from shared.enums import enum_names, enum_numbers
 
-def kind_out(name: str) -> "ledger_pb2.TransactionKind.ValueType":
-    return ledger_pb2.TransactionKind.Value(f"TRANSACTION_KIND_{name}")
-
-
-def wallet_type_out(name: str) -> "wallet_pb2.WalletType.ValueType":
-    return wallet_pb2.WalletType.Value(f"WALLET_TYPE_{name}")
+KINDS = enum_numbers(ledger_pb2.TransactionKind, "TRANSACTION_KIND_")
+ACCOUNT_TYPES = enum_numbers(ledger_pb2.AccountType, "ACCOUNT_TYPE_")
+WALLET_TYPES = enum_numbers(wallet_pb2.WalletType, "WALLET_TYPE_")
+_WALLET_TYPE_NAMES = enum_names(wallet_pb2.WalletType, "WALLET_TYPE_")
 
 
 def wallet_type_of(number: "wallet_pb2.WalletType.ValueType") -> str:
-    return wallet_pb2.WalletType.Name(number).removeprefix("WALLET_TYPE_")
+    return _WALLET_TYPE_NAMES[number]

@@ -5,7 +5,7 @@ from privy.wallet.v1 import ledger_pb2, lot_pb2
 from transaction_service.domain import Action, CaptureHold, Leg, OpenHold, Plan, ReleaseHold
 from transaction_service.wire.charges import amount_out, charge_out
 from transaction_service.wire.events import event_out
-from transaction_service.wire.names import kind_out
+from transaction_service.wire.names import ACCOUNT_TYPES, KINDS
 
 
 def plan_out(action: Action, plan: Plan) -> ledger_pb2.Plan:
@@ -13,7 +13,7 @@ def plan_out(action: Action, plan: Plan) -> ledger_pb2.Plan:
     message = ledger_pb2.Plan(
         request_id=action.request_id,
         body_digest=action.body_digest,
-        kind=kind_out(plan.kind),
+        kind=KINDS[plan.kind],
         wallet_id=plan.wallet.wallet_id,
         wallet_version=plan.wallet.version,
         legs=[_leg_out(leg) for leg in plan.legs],
@@ -75,7 +75,7 @@ def _fill_effects(message: ledger_pb2.Plan, plan: Plan) -> None:
 def _leg_out(leg: Leg) -> ledger_pb2.Leg:
     return ledger_pb2.Leg(
         wallet_id=leg.wallet_id,
-        account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{leg.account_type}"),
+        account_type=ACCOUNT_TYPES[leg.account_type],
         asset_code=leg.asset_code,
         amount_minor=leg.amount_minor,
     )

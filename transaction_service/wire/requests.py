@@ -1,6 +1,6 @@
 """What callers ask: requests in, checked values out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -9,14 +9,18 @@ from privy.wallet.v1 import amount_pb2, lot_pb2
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.errors import FieldViolation, InvalidArgument
+from shared.errors import FieldViolation, InvalidArgument, invalid
 from shared.fields import moment_of
 from shared.idempotency import body_digest
 from shared.telemetry import current_traceparent
 from transaction_service.domain import (
+    Action,
+    Batch,
+    BookUsage,
     CancelUsage,
     CommitUsage,
     ExtendBalance,
+    Item,
     MoveBalance,
     Quote,
     TopUp,
@@ -36,6 +40,11 @@ _WORDS: Mapping[str, str] = {
     "string_too_long": "must be at most {max_length} characters",
     "too_long": "must be at most {max_length}",
 }
+
+MAX_ITEMS = 1_000
+_MODES = frozenset(
+    {transaction_pb2.BATCH_MODE_INDEPENDENT, transaction_pb2.BATCH_MODE_ALL_OR_NOTHING}
+)
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -62,9 +71,9 @@ def usage_of(message: transaction_pb2.RecordUsageRequest) -> Usage:
     return _checked(Usage, _common(message) | _usage_parts(message) | quote)
 
 
-def booked_usage_of(message: transaction_pb2.BookUsageRequest) -> Usage:
+def booked_usage_of(message: transaction_pb2.BookUsageRequest) -> BookUsage:
     terms = {"expires_at": moment_of(message, "expire_time"), "quote_id": message.quote_id}
-    return _checked(Usage, _common(message) | _usage_parts(message) | terms)
+    return _checked(BookUsage, _common(message) | _usage_parts(message) | terms)
 
 
 def commit_of(message: transaction_pb2.CommitUsageRequest) -> CommitUsage:
@@ -91,6 +100,43 @@ def transfer_of(message: transaction_pb2.TransferRequest) -> Transfer:
         "amount": _parts(message.amount),
     }
     return _checked(Transfer, _common(message) | parts)
+
+
+_ACTIONS: Mapping[str, Callable[[Any], Action]] = {
+    "top_up": top_up_of,
+    "book_usage": booked_usage_of,
+    "commit_usage": commit_of,
+    "cancel_usage": cancel_of,
+    "record_usage": usage_of,
+    "transfer": transfer_of,
+    "void_transaction": void_of,
+}
+
+
+def batch_of(message: transaction_pb2.ExecuteBatchRequest) -> Batch:
+    """Read a batch. An item that is malformed is so alone."""
+    faults = []
+    if not 1 <= len(message.items) <= MAX_ITEMS:
+        faults.append(FieldViolation("items", f"must be 1 to {MAX_ITEMS}"))
+    if message.mode not in _MODES:
+        faults.append(FieldViolation("mode", "must be a known value"))
+    if faults:
+        raise InvalidArgument("FIELD_INVALID", *faults)
+    items = tuple(_item_of(each, message.validate_only) for each in message.items)
+    return Batch(items, together=message.mode == transaction_pb2.BATCH_MODE_ALL_OR_NOTHING)
+
+
+def _item_of(item: transaction_pb2.BatchItem, validate_only: bool) -> Item:  # noqa: FBT001
+    name = item.WhichOneof("action")
+    if name is None:
+        return Item("", invalid("action", "is required"))
+    asked = getattr(item, name)
+    if validate_only:
+        asked.validate_only = True
+    try:
+        return Item(asked.request_id, _ACTIONS[name](asked))
+    except InvalidArgument as refusal:
+        return Item(asked.request_id, refusal)
 
 
 def assignment_of(message: enterprise_pb2.AssignBalanceRequest) -> MoveBalance:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import grpc
 from privy.wallet.v1 import (
+    event_log_pb2,
+    event_log_pb2_grpc,
     feed_pb2,
     feed_pb2_grpc,
     ledger_pb2,
@@ -14,10 +16,12 @@ from privy.wallet.v1 import (
 
 from shared.paging import PageTokens
 from shared.rpc_server import Services
+from wallet_service.events import Events
 from wallet_service.feed import Feed
 from wallet_service.ledger import Ledger
 from wallet_service.periods import Periods
 from wallet_service.reports import Reports
+from wallet_service.rpc.event_log import EventLogServicer
 from wallet_service.rpc.feed import EventFeedServicer
 from wallet_service.rpc.ledger import LedgerServicer
 from wallet_service.rpc.wallets import WalletServicer
@@ -37,6 +41,7 @@ class UseCases:
     periods: Periods
     verification: Verification
     feed: Feed
+    events: Events
 
 
 def services(do: UseCases, tokens: PageTokens) -> Services:
@@ -50,8 +55,11 @@ def services(do: UseCases, tokens: PageTokens) -> Services:
             LedgerServicer(do.ledger, do.reports, do.periods, do.verification, tokens), server
         )
         feed_pb2_grpc.add_EventFeedServiceServicer_to_server(EventFeedServicer(do.feed), server)
+        event_log_pb2_grpc.add_EventLogServiceServicer_to_server(
+            EventLogServicer(do.events, tokens), server
+        )
 
-    packages = (wallet_pb2, ledger_pb2, feed_pb2)
+    packages = (wallet_pb2, ledger_pb2, feed_pb2, event_log_pb2)
     names = tuple(
         service.full_name
         for package in packages

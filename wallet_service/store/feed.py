@@ -53,9 +53,7 @@ ORDER BY o.transaction_id
 async def oldest_events(conn: Connection, consumer_id: str, limit: int) -> list[FeedEvent]:
     """Read a consumer's events with what their transactions moved, in the order of transactions."""
     rows = await conn.fetch(OLDEST_EVENTS, consumer_id, limit, MAX_LOOKED_AT)
-    entries: dict[int, list[MovedEntry]] = {row[0]: [] for row in rows}
-    for transaction_id, *key, amount_minor in await conn.fetch(LOAD_MOVED, list(entries)):
-        entries[transaction_id].append(MovedEntry(AccountKey(*key), amount_minor))
+    entries = await load_moved(conn, [row[0] for row in rows])
     return [FeedEvent(**dict(row), entries=tuple(entries[row[0]])) for row in rows]
 
 
@@ -65,6 +63,16 @@ FROM entries e JOIN accounts a USING (account_id)
 WHERE e.transaction_id = ANY($1::bigint[]) AND e.amount_minor <> 0
 ORDER BY e.transaction_id, e.leg_index
 """
+
+
+async def load_moved(
+    conn: Connection, transaction_ids: Sequence[int]
+) -> dict[int, list[MovedEntry]]:
+    """Read what transactions moved, for each of them, in the order of their legs."""
+    entries: dict[int, list[MovedEntry]] = {each: [] for each in transaction_ids}
+    for transaction_id, *key, amount_minor in await conn.fetch(LOAD_MOVED, transaction_ids):
+        entries[transaction_id].append(MovedEntry(AccountKey(*key), amount_minor))
+    return entries
 
 
 ACKNOWLEDGE = "DELETE FROM outbox WHERE transaction_id = ANY($1::bigint[])"

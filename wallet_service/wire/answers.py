@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
-from privy.wallet.v1 import amount_pb2, feed_pb2, ledger_pb2, lot_pb2, wallet_pb2
+from privy.wallet.v1 import amount_pb2, event_log_pb2, feed_pb2, ledger_pb2, lot_pb2, wallet_pb2
 
+from shared.enums import enum_numbers
 from wallet_service import ids
 from wallet_service.decide.model import Entry, LotEntry, Transaction
 from wallet_service.decide.plan import HOUSE
@@ -15,8 +17,14 @@ from wallet_service.errors import Refusal
 from wallet_service.feed import FeedStatus
 from wallet_service.store.balances import Balance, TrialBalanceLine
 from wallet_service.store.entries import WalletEntry, WalletLot
+from wallet_service.store.events import RecordedEvent
 from wallet_service.store.feed import FeedEvent, MovedEntry
 from wallet_service.store.periods import Period
+
+_KINDS = enum_numbers(ledger_pb2.TransactionKind, "TRANSACTION_KIND_")
+_STATES = enum_numbers(ledger_pb2.TransactionState, "TRANSACTION_STATE_")
+_ACCOUNT_TYPES = enum_numbers(ledger_pb2.AccountType, "ACCOUNT_TYPE_")
+_LOT_KINDS = enum_numbers(lot_pb2.LotKind, "LOT_KIND_")
 
 
 def result_out(answer: Transaction | Refusal) -> ledger_pb2.PlanResult:
@@ -41,17 +49,15 @@ def transaction_out(transaction: Transaction) -> ledger_pb2.Transaction:
     return ledger_pb2.Transaction(
         transaction_id=ids.transaction_text(written) if written else "",
         booking_id=ids.booking_text(transaction.booking_id) if transaction.booking_id else "",
-        kind=ledger_pb2.TransactionKind.Value(f"TRANSACTION_KIND_{transaction.kind}"),
-        state=ledger_pb2.TransactionState.Value(f"TRANSACTION_STATE_{transaction.state}"),
+        kind=_KINDS[transaction.kind],
+        state=_STATES[transaction.state],
         wallet_id=ids.wallet_text(transaction.wallet_id),
         entries=[_entry_out(each) for each in transaction.entries],
         request_id=transaction.request_id,
         reference=transaction.reference,
-        metadata=json.loads(transaction.metadata_json),
+        metadata=_metadata_out(transaction.metadata_json),
         price_book_version=transaction.price_book_version,
-        charges=[
-            ParseDict(each, ledger_pb2.Charge()) for each in json.loads(transaction.charges_json)
-        ],
+        charges=_charges_out(transaction.charges_json),
         create_time=timestamp(transaction.recorded_at),
         effective_time=timestamp(transaction.effective_at),
         held_remaining=_held_remaining_out(transaction),
@@ -70,6 +76,16 @@ def transaction_out(transaction: Transaction) -> ledger_pb2.Transaction:
     )
 
 
+def _metadata_out(metadata_json: str) -> dict[str, str] | None:
+    return json.loads(metadata_json) if metadata_json != "{}" else None
+
+
+@lru_cache(maxsize=1024)
+def _charges_out(charges_json: str) -> tuple[ledger_pb2.Charge, ...]:
+    """Read charges; most are like others, and to read them costs more than to decide a plan."""
+    return tuple(ParseDict(each, ledger_pb2.Charge()) for each in json.loads(charges_json))
+
+
 def _held_remaining_out(transaction: Transaction) -> amount_pb2.Amount | None:
     if transaction.kind != "BOOKING":
         return None
@@ -82,22 +98,26 @@ def _amount_out(asset_code: str, minor_units: int) -> amount_pb2.Amount:
 
 def _entry_out(entry: Entry) -> ledger_pb2.TransactionEntry:
     wallet_id, account_type, asset_code = entry.key
-    out = ledger_pb2.TransactionEntry(
-        account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{account_type}"),
+    is_houses = wallet_id == HOUSE
+    return ledger_pb2.TransactionEntry(
+        wallet_id="" if is_houses else ids.wallet_text(wallet_id),
+        account_type=_ACCOUNT_TYPES[account_type],
         amount=_amount_out(asset_code, entry.amount_minor),
         held_change_minor=entry.held_change_minor,
+        balance_after=None if is_houses else _balance_after_out(entry),
         lot_entries=_lot_entries_out(entry.lot_entries),
     )
-    if wallet_id != HOUSE:
-        out.wallet_id = ids.wallet_text(wallet_id)
-        balance = Balance(
-            asset_code,
+
+
+def _balance_after_out(entry: Entry) -> wallet_pb2.Balance:
+    return balance_out(
+        Balance(
+            entry.key.asset_code,
             -entry.balance_after_minor,
             entry.held_after_minor,
             entry.credit_limit_minor,
         )
-        out.balance_after.CopyFrom(balance_out(balance))
-    return out
+    )
 
 
 def balance_out(balance: Balance) -> wallet_pb2.Balance:
@@ -124,7 +144,7 @@ def _lot_entries_out(lot_entries: Iterable[LotEntry]) -> list[lot_pb2.LotEntry]:
 def lot_out(owned: WalletLot) -> lot_pb2.Lot:
     asset_code, lot = owned
     terms = lot_pb2.LotTerms(
-        kind=lot_pb2.LotKind.Value(f"LOT_KIND_{lot.terms.kind}"),
+        kind=_LOT_KINDS[lot.terms.kind],
         priority=lot.terms.priority,
         expire_time=timestamp(lot.terms.expires_at) if lot.terms.expires_at else None,
     )
@@ -160,14 +180,14 @@ def wallet_entry_out(entry: WalletEntry) -> wallet_pb2.Entry:
         create_time=timestamp(entry.recorded_at),
         effective_time=timestamp(entry.effective_at),
         kind=entry.kind,
-        metadata=json.loads(entry.metadata_json),
+        metadata=_metadata_out(entry.metadata_json),
         lot_entries=_lot_entries_out(entry.lot_entries),
     )
 
 
 def trial_balance_line_out(line: TrialBalanceLine) -> ledger_pb2.TrialBalanceLine:
     return ledger_pb2.TrialBalanceLine(
-        account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{line.account_type}"),
+        account_type=_ACCOUNT_TYPES[line.account_type],
         asset_code=line.asset_code,
         amount_minor=line.amount_minor,
     )
@@ -185,11 +205,17 @@ def feed_event_out(event: FeedEvent) -> feed_pb2.FeedEvent:
     )
 
 
+def recorded_event_out(recorded: RecordedEvent) -> event_log_pb2.RecordedEvent:
+    return event_log_pb2.RecordedEvent(
+        event=feed_event_out(recorded.event), in_feed=recorded.in_feed
+    )
+
+
 def _moved_out(entry: MovedEntry) -> ledger_pb2.TransactionEntry:
     wallet_id, account_type, asset_code = entry.key
     return ledger_pb2.TransactionEntry(
         wallet_id=ids.wallet_text(wallet_id) if wallet_id != HOUSE else "",
-        account_type=ledger_pb2.AccountType.Value(f"ACCOUNT_TYPE_{account_type}"),
+        account_type=_ACCOUNT_TYPES[account_type],
         amount=_amount_out(asset_code, entry.amount_minor),
     )
 
@@ -210,7 +236,9 @@ def timestamp_or_none(moment: datetime | None) -> Timestamp | None:
     return timestamp(moment) if moment else None
 
 
+@lru_cache(maxsize=1024)
 def timestamp(moment: datetime) -> Timestamp:
+    """Make a timestamp, to be copied into a message: those of one batch are one."""
     out = Timestamp()
     out.FromDatetime(moment)
     return out

@@ -1,11 +1,11 @@
 """Fields that several requests have, checked in one way."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from privy.wallet.v1 import ledger_pb2
 
 from shared.canonical_json import canonical_json
+from shared.enums import enum_names
 from shared.errors import invalid
 from shared.fields import checked_text
 
@@ -15,11 +15,6 @@ MAX_CODE = 64
 MAX_NOTES = 32
 MAX_NOTE_KEY = 64
 MAX_NOTE = 512
-
-
-def enum_names(enum: Any, prefix: str) -> Mapping[int, str]:
-    """Answer the names of a proto enum's values, without their prefix."""
-    return {number: name.removeprefix(prefix) for name, number in enum.items()}
 
 
 KINDS = enum_names(ledger_pb2.TransactionKind, "TRANSACTION_KIND_")

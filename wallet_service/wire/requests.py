@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from privy.wallet.v1 import ledger_pb2, wallet_pb2
 
+from shared.enums import enum_names
 from shared.errors import invalid
 from shared.fields import checked_text, moment_of
 from shared.idempotency import body_digest, digest
@@ -19,7 +20,6 @@ from wallet_service.wire.fields import (
     MAX_CODE,
     MAX_REFERENCE,
     MAX_REQUEST_ID,
-    enum_names,
     metadata_json,
 )
 

@@ -6,6 +6,7 @@ from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 from privy.wallet.v1 import wallet_pb2
 
+from shared.enums import enum_names
 from shared.errors import FieldViolation, InvalidArgument, invalid
 from shared.fields import checked_text
 from wallet_service import ids
@@ -17,7 +18,7 @@ from wallet_service.models.registry import MODELS
 from wallet_service.spending import Spent
 from wallet_service.store.wallets import Above, Wallet
 from wallet_service.wire.answers import timestamp
-from wallet_service.wire.fields import MAX_REQUEST_ID, enum_name, enum_names
+from wallet_service.wire.fields import MAX_REQUEST_ID, enum_name
 
 MAX_DISPLAY_NAME = 200
 MAX_WALLETS = 1000

@@ -11,15 +11,21 @@ TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What an operator is about to do; `kind` is REPLAY or DISCARD, `fault` the letter's reason."""
+    """What an operator is about to do; `kind` is REPLAY, DISCARD or REPUBLISH.
+
+    The first two are done to a letter, whose reason is `fault`; the last to so many events at once,
+    from `event_id` to `last_event_id`.
+    """
 
     operator: str
     kind: str
     reason: str
     event_id: str
-    letter_id: str
-    wallet_id: str
-    fault: str
+    letter_id: str = ""
+    wallet_id: str = ""
+    fault: str = ""
+    last_event_id: str = ""
+    events: int = 1
 
 
 class OperatorActs:

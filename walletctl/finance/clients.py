@@ -20,6 +20,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from shared.finance_settings import topology_of
 from walletctl.failures import EXIT_REFUSED, EXIT_UNREACHABLE
 from walletctl.finance.acts import OperatorActs
+from walletctl.finance.aggregates import Aggregates
 from walletctl.finance.documents import Documents
 from walletctl.finance.queue import DeadLetterQueue
 from walletctl.finance.settings import FinanceSettings
@@ -64,10 +65,24 @@ def open_acts(settings: FinanceSettings) -> Iterator[OperatorActs]:
         yield OperatorActs(client)
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What Firestore keeps: finance's documents, and what operators did."""
+
+    documents: Documents
+    acts: OperatorActs
+
+
 @contextmanager
-def open_documents(settings: FinanceSettings) -> Iterator[Documents]:
+def open_archive(settings: FinanceSettings) -> Iterator[Archive]:
     with failures_told(), _open_firestore(settings) as client:
-        yield Documents(client, settings.firestore_collection)
+        yield Archive(Documents(client, settings.firestore_collection), OperatorActs(client))
+
+
+@contextmanager
+def open_aggregates(settings: FinanceSettings) -> Iterator[Aggregates]:
+    with failures_told(), _open_firestore(settings) as client:
+        yield Aggregates(client, settings.aggregates_collection)
 
 
 @contextmanager

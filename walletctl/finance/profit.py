@@ -1,27 +1,23 @@
-"""What events earned and cost, from their documents. Pure; amounts are in minor units."""
+"""What was earned, and what it cost, from finance's aggregates. Pure.
 
-from collections import Counter, defaultdict
+Amounts are in minor units, and positive as an aggregate has them: earned, spent, owed.
+"""
+
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC
 from enum import StrEnum
-from typing import Any
 
 from walletctl.output import Row
 
-FIELDS = (
-    "lines",
-    "product_code",
-    "enterprise_wallet_id",
-    "merchant_wallet_id",
-    "reseller_wallet_id",
-    "effective_time",
-)
+_FIELDS = ("revenue_minor", "breakage_minor", "cost_minor", "margin_minor", "tax_minor")
 
-# Which of the ledger's accounts a type of line speaks of: earned ones are credits there.
+# The ledger's accounts that a field sums up, and its sign there. What resellers earn is on wallets,
+# among what customers have paid.
 _ACCOUNTS = {
-    "LINE_TYPE_REVENUE": "REVENUE",
-    "LINE_TYPE_BREAKAGE": "BREAKAGE",
-    "LINE_TYPE_COST": "VENDOR_COST",
+    "revenue_minor": ("REVENUE", -1),
+    "breakage_minor": ("BREAKAGE", -1),
+    "cost_minor": ("VENDOR_COST", 1),
+    "tax_minor": ("TAX_PAYABLE", -1),
 }
 
 Sums = Mapping[tuple[str, str], int]
@@ -35,62 +31,60 @@ class Dimension(StrEnum):
     RESELLER = "reseller"
     DAY = "day"
 
-    def key_of(self, document: Mapping[str, Any]) -> str:
-        """Answer whom a document belongs to; empty for none. A day is of UTC, when it counts."""
+    def key_of(self, aggregate: Row) -> str:
+        """Answer whom an aggregate belongs to; empty for none. A day is of UTC, when it counts."""
         match self:
             case Dimension.PRODUCT:
-                return str(document["product_code"])
+                return str(aggregate["product_code"])
             case Dimension.DAY:
-                return str(document["effective_time"].astimezone(UTC).date())
+                return str(aggregate["effective_date"])
             case _:
-                return str(document[f"{self}_wallet_id"])
+                return str(aggregate[f"{self}_wallet_id"])
 
 
-def sums_by(dimension: Dimension, documents: Iterable[Mapping[str, Any]]) -> Mapping[str, Sums]:
-    """Sum what was earned and what it cost, by the keys of `dimension`."""
-    sums: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    for document in documents:
-        of_key = sums[dimension.key_of(document)]
-        for line in document["lines"]:
-            if account := _ACCOUNTS.get(line["type"]):
-                of_key[account, line["asset_code"]] += line["amount_minor"]
-    return sums
-
-
-def rows_of(dimension: Dimension, sums: Mapping[str, Sums]) -> list[Row]:
-    """Say the profit of each key, in each asset that it earned or cost."""
+def rows_by(dimension: Dimension, aggregates: Iterable[Row]) -> list[Row]:
+    """Sum by the keys of `dimension`, in each asset that was earned or cost."""
+    sums: dict[tuple[str, str], Counter[str]] = {}
+    for each in aggregates:
+        key = dimension.key_of(each), each["asset_code"]
+        sums.setdefault(key, Counter()).update({name: each[name] for name in _FIELDS})
     return [
-        _row(dimension, key, asset_code, of_key)
-        for key, of_key in sorted(sums.items())
-        for asset_code in sorted({asset for _, asset in of_key})
+        {
+            str(dimension): key,
+            "asset_code": asset_code,
+            **{name: of_key[name] for name in _FIELDS},
+            "profit_minor": of_key["revenue_minor"]
+            + of_key["breakage_minor"]
+            - of_key["cost_minor"],
+        }
+        for (key, asset_code), of_key in sorted(sums.items())
     ]
 
 
-def _row(dimension: Dimension, key: str, asset_code: str, sums: Sums) -> Row:
-    revenue_minor = -sums.get(("REVENUE", asset_code), 0)
-    breakage_minor = -sums.get(("BREAKAGE", asset_code), 0)
-    cost_minor = sums.get(("VENDOR_COST", asset_code), 0)
-    return {
-        str(dimension): key,
-        "asset_code": asset_code,
-        "revenue_minor": revenue_minor,
-        "breakage_minor": breakage_minor,
-        "cost_minor": cost_minor,
-        "profit_minor": revenue_minor + breakage_minor - cost_minor,
-    }
+def account_sums(rows: Iterable[Row]) -> Sums:
+    """Say what the ledger's accounts must hold by aggregates, or by rows made of them."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        for name, (account_type, sign) in _ACCOUNTS.items():
+            sums[account_type, row["asset_code"]] += sign * row[name]
+    return sums
 
 
-def differences(sums: Iterable[Sums], ledger: Iterable[Row]) -> list[str]:
-    """Say where the documents, taken together, and the ledger's trial balance differ."""
-    told: Counter[tuple[str, str]] = Counter()
-    for each in sums:
-        told.update(each)
-    booked = {(line["account_type"], line["asset_code"]): line["amount_minor"] for line in ledger}
-    accounts = set(_ACCOUNTS.values())
-    keys = sorted(key for key in {*told, *booked} if key[0] in accounts)
+def booked_between(start: Iterable[Row], end: Iterable[Row]) -> Sums:
+    """Say what came onto the accounts of finance from one trial balance to another."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for sign, lines in ((-1, start), (1, end)):
+        for line in lines:
+            sums[line["account_type"], line["asset_code"]] += sign * line["amount_minor"]
+    accounts = {account_type for account_type, _ in _ACCOUNTS.values()}
+    return {key: minor for key, minor in sums.items() if key[0] in accounts}
+
+
+def differences(told: Sums, booked: Sums) -> list[str]:
+    """Say where the aggregates and the ledger differ."""
     return [
-        f"{account} in {asset}: {booked.get((account, asset), 0)} in the ledger, "
-        f"{told[account, asset]} in the documents"
-        for account, asset in keys
-        if booked.get((account, asset), 0) != told[account, asset]
+        f"{account_type} in {asset_code}: {booked.get((account_type, asset_code), 0)} in the "
+        f"ledger, {told.get((account_type, asset_code), 0)} in the aggregates"
+        for account_type, asset_code in sorted({*told, *booked})
+        if booked.get((account_type, asset_code), 0) != told.get((account_type, asset_code), 0)
     ]

@@ -8,6 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.rpc import status_pb2 as _status_pb2
 from privy.wallet.v1 import amount_pb2 as _amount_pb2
 from privy.wallet.v1 import ledger_pb2 as _ledger_pb2
 from privy.wallet.v1 import lot_pb2 as _lot_pb2
@@ -22,6 +24,42 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _BatchMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BatchModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BatchMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BATCH_MODE_UNSPECIFIED: _BatchMode.ValueType  # 0
+    """Not set: refused."""
+    BATCH_MODE_INDEPENDENT: _BatchMode.ValueType  # 1
+    """They are done all the same."""
+    BATCH_MODE_ALL_OR_NOTHING: _BatchMode.ValueType  # 2
+    """None is done. The first that is refused has its own error, and so have others
+    that could not even be planned; the rest have FAILED_PRECONDITION
+    (`GROUP_REFUSED`), with the `request_id` of the first and its reason as
+    `group_reason`. What was done before, by the same request, keeps its answer.
+    Where the first refusal is kept as its request id's one outcome, so are those
+    of the others: ask anew with new ids.
+    """
+
+class BatchMode(_BatchMode, metaclass=_BatchModeEnumTypeWrapper):
+    """What becomes of the other actions of a batch if one is refused."""
+
+BATCH_MODE_UNSPECIFIED: BatchMode.ValueType  # 0
+"""Not set: refused."""
+BATCH_MODE_INDEPENDENT: BatchMode.ValueType  # 1
+"""They are done all the same."""
+BATCH_MODE_ALL_OR_NOTHING: BatchMode.ValueType  # 2
+"""None is done. The first that is refused has its own error, and so have others
+that could not even be planned; the rest have FAILED_PRECONDITION
+(`GROUP_REFUSED`), with the `request_id` of the first and its reason as
+`group_reason`. What was done before, by the same request, keeps its answer.
+Where the first refusal is kept as its request id's one outcome, so are those
+of the others: ask anew with new ids.
+"""
+Global___BatchMode: _TypeAlias = BatchMode  # noqa: Y015
 
 @_typing.final
 class Transaction(_message.Message):
@@ -958,6 +996,160 @@ class QuoteUsageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QuoteUsageResponse: _TypeAlias = QuoteUsageResponse  # noqa: Y015
+
+@_typing.final
+class ExecuteBatchRequest(_message.Message):
+    """Asks for many actions at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    mode: Global___BatchMode.ValueType
+    """What becomes of the others if one is refused. Required."""
+    validate_only: _builtins.bool
+    """Runs every check of every item and writes nothing. Items do not see the effect
+    of those before them then.
+    """
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchItem]:
+        """1 to 1,000 actions, done in this order."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___BatchItem] | None = ...,
+        mode: Global___BatchMode.ValueType = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "mode", b"mode", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExecuteBatchRequest: _TypeAlias = ExecuteBatchRequest  # noqa: Y015
+
+@_typing.final
+class BatchItem(_message.Message):
+    """One action of a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOP_UP_FIELD_NUMBER: _builtins.int
+    BOOK_USAGE_FIELD_NUMBER: _builtins.int
+    COMMIT_USAGE_FIELD_NUMBER: _builtins.int
+    CANCEL_USAGE_FIELD_NUMBER: _builtins.int
+    RECORD_USAGE_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    VOID_TRANSACTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def top_up(self) -> Global___TopUpRequest:
+        """As of `TopUp`."""
+
+    @_builtins.property
+    def book_usage(self) -> Global___BookUsageRequest:
+        """As of `BookUsage`."""
+
+    @_builtins.property
+    def commit_usage(self) -> Global___CommitUsageRequest:
+        """As of `CommitUsage`."""
+
+    @_builtins.property
+    def cancel_usage(self) -> Global___CancelUsageRequest:
+        """As of `CancelUsage`."""
+
+    @_builtins.property
+    def record_usage(self) -> Global___RecordUsageRequest:
+        """As of `RecordUsage`."""
+
+    @_builtins.property
+    def transfer(self) -> Global___TransferRequest:
+        """As of `Transfer`."""
+
+    @_builtins.property
+    def void_transaction(self) -> Global___VoidTransactionRequest:
+        """As of `VoidTransaction`."""
+
+    def __init__(
+        self,
+        *,
+        top_up: Global___TopUpRequest | None = ...,
+        book_usage: Global___BookUsageRequest | None = ...,
+        commit_usage: Global___CommitUsageRequest | None = ...,
+        cancel_usage: Global___CancelUsageRequest | None = ...,
+        record_usage: Global___RecordUsageRequest | None = ...,
+        transfer: Global___TransferRequest | None = ...,
+        void_transaction: Global___VoidTransactionRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "book_usage", b"book_usage", "cancel_usage", b"cancel_usage", "commit_usage", b"commit_usage", "record_usage", b"record_usage", "top_up", b"top_up", "transfer", b"transfer", "void_transaction", b"void_transaction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "book_usage", b"book_usage", "cancel_usage", b"cancel_usage", "commit_usage", b"commit_usage", "record_usage", b"record_usage", "top_up", b"top_up", "transfer", b"transfer", "void_transaction", b"void_transaction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_action: _TypeAlias = _typing.Literal["top_up", "book_usage", "commit_usage", "cancel_usage", "record_usage", "transfer", "void_transaction"]  # noqa: Y015
+    _WhichOneofArgType_action: _TypeAlias = _typing.Literal["action", b"action"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_action) -> _WhichOneofReturnType_action | None: ...
+
+Global___BatchItem: _TypeAlias = BatchItem  # noqa: Y015
+
+@_typing.final
+class ExecuteBatchResponse(_message.Message):
+    """Answers `ExecuteBatch`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchResult]:
+        """One for each item, in their order."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___BatchResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExecuteBatchResponse: _TypeAlias = ExecuteBatchResponse  # noqa: Y015
+
+@_typing.final
+class BatchResult(_message.Message):
+    """What became of one action of a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTION_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def transaction(self) -> Global___Transaction:
+        """As booked."""
+
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why it was refused: code, words and details as the error that the action
+        would have had alone.
+        """
+
+    def __init__(
+        self,
+        *,
+        transaction: Global___Transaction | None = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "outcome", b"outcome", "transaction", b"transaction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "outcome", b"outcome", "transaction", b"transaction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["transaction", "error"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___BatchResult: _TypeAlias = BatchResult  # noqa: Y015
 
 @_typing.final
 class GetTransactionRequest(_message.Message):

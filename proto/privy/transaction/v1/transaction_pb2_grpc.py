@@ -91,6 +91,11 @@ class TransactionServiceStub:
                 request_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.QuoteUsageRequest.SerializeToString,
                 response_deserializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.QuoteUsageResponse.FromString,
                 _registered_method=True)
+        self.ExecuteBatch = channel.unary_unary(
+                '/privy.transaction.v1.TransactionService/ExecuteBatch',
+                request_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.ExecuteBatchRequest.SerializeToString,
+                response_deserializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.ExecuteBatchResponse.FromString,
+                _registered_method=True)
         self.GetTransaction = channel.unary_unary(
                 '/privy.transaction.v1.TransactionService/GetTransaction',
                 request_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.GetTransactionRequest.SerializeToString,
@@ -204,6 +209,24 @@ class TransactionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExecuteBatch(self, request, context):
+        """Does up to 1,000 actions in one call, each seeing the effect of those before
+        it, and answers for each, in their order: the transaction, or the error that
+        it would have had alone.
+
+        Each action is idempotent by its own `request_id`, alone or in whatever batch;
+        the batch has none. So a batch may be sent again, as a whole or in part: what
+        was decided before gets its first answer. The same id twice in a batch is one
+        action, answered twice.
+
+        Errors of the call as a whole: INVALID_ARGUMENT (`items`, `mode`),
+        RESOURCE_EXHAUSTED (`OVERLOADED`), UNAVAILABLE: then the outcome of every
+        action is open, and the same batch may be sent again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTransaction(self, request, context):
         """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
         (`TRANSACTION_NOT_FOUND`).
@@ -263,6 +286,11 @@ def add_TransactionServiceServicer_to_server(servicer, server):
                     servicer.QuoteUsage,
                     request_deserializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.QuoteUsageRequest.FromString,
                     response_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.QuoteUsageResponse.SerializeToString,
+            ),
+            'ExecuteBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExecuteBatch,
+                    request_deserializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.ExecuteBatchRequest.FromString,
+                    response_serializer=privy_dot_transaction_dot_v1_dot_transaction__pb2.ExecuteBatchResponse.SerializeToString,
             ),
             'GetTransaction': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTransaction,
@@ -508,6 +536,33 @@ class TransactionService:
             '/privy.transaction.v1.TransactionService/QuoteUsage',
             privy_dot_transaction_dot_v1_dot_transaction__pb2.QuoteUsageRequest.SerializeToString,
             privy_dot_transaction_dot_v1_dot_transaction__pb2.QuoteUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExecuteBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.transaction.v1.TransactionService/ExecuteBatch',
+            privy_dot_transaction_dot_v1_dot_transaction__pb2.ExecuteBatchRequest.SerializeToString,
+            privy_dot_transaction_dot_v1_dot_transaction__pb2.ExecuteBatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -99,6 +99,20 @@ class TransactionServiceStub:
     Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
     NOT_FOUND (`WALLET_NOT_FOUND`).
     """
+    ExecuteBatch: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.ExecuteBatchRequest, _transaction_pb2.ExecuteBatchResponse]
+    """Does up to 1,000 actions in one call, each seeing the effect of those before
+    it, and answers for each, in their order: the transaction, or the error that
+    it would have had alone.
+
+    Each action is idempotent by its own `request_id`, alone or in whatever batch;
+    the batch has none. So a batch may be sent again, as a whole or in part: what
+    was decided before gets its first answer. The same id twice in a batch is one
+    action, answered twice.
+
+    Errors of the call as a whole: INVALID_ARGUMENT (`items`, `mode`),
+    RESOURCE_EXHAUSTED (`OVERLOADED`), UNAVAILABLE: then the outcome of every
+    action is open, and the same batch may be sent again.
+    """
     GetTransaction: _grpc.UnaryUnaryMultiCallable[_transaction_pb2.GetTransactionRequest, _transaction_pb2.GetTransactionResponse]
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
     (`TRANSACTION_NOT_FOUND`).
@@ -179,6 +193,20 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     """Prices a usage and says whether the wallet could pay for it. No effect.
     Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
     NOT_FOUND (`WALLET_NOT_FOUND`).
+    """
+    ExecuteBatch: _aio.UnaryUnaryMultiCallable[_transaction_pb2.ExecuteBatchRequest, _transaction_pb2.ExecuteBatchResponse]  # type: ignore[assignment]
+    """Does up to 1,000 actions in one call, each seeing the effect of those before
+    it, and answers for each, in their order: the transaction, or the error that
+    it would have had alone.
+
+    Each action is idempotent by its own `request_id`, alone or in whatever batch;
+    the batch has none. So a batch may be sent again, as a whole or in part: what
+    was decided before gets its first answer. The same id twice in a batch is one
+    action, answered twice.
+
+    Errors of the call as a whole: INVALID_ARGUMENT (`items`, `mode`),
+    RESOURCE_EXHAUSTED (`OVERLOADED`), UNAVAILABLE: then the outcome of every
+    action is open, and the same batch may be sent again.
     """
     GetTransaction: _aio.UnaryUnaryMultiCallable[_transaction_pb2.GetTransactionRequest, _transaction_pb2.GetTransactionResponse]  # type: ignore[assignment]
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
@@ -305,6 +333,26 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Prices a usage and says whether the wallet could pay for it. No effect.
         Errors, in order: INVALID_ARGUMENT, those of prices as of `RecordUsage`,
         NOT_FOUND (`WALLET_NOT_FOUND`).
+        """
+
+    @_abc_1.abstractmethod
+    def ExecuteBatch(
+        self,
+        request: _transaction_pb2.ExecuteBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transaction_pb2.ExecuteBatchResponse, _abc.Awaitable[_transaction_pb2.ExecuteBatchResponse]]:
+        """Does up to 1,000 actions in one call, each seeing the effect of those before
+        it, and answers for each, in their order: the transaction, or the error that
+        it would have had alone.
+
+        Each action is idempotent by its own `request_id`, alone or in whatever batch;
+        the batch has none. So a batch may be sent again, as a whole or in part: what
+        was decided before gets its first answer. The same id twice in a batch is one
+        action, answered twice.
+
+        Errors of the call as a whole: INVALID_ARGUMENT (`items`, `mode`),
+        RESOURCE_EXHAUSTED (`OVERLOADED`), UNAVAILABLE: then the outcome of every
+        action is open, and the same batch may be sent again.
         """
 
     @_abc_1.abstractmethod

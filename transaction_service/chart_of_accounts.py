@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 from privy.erp.v1.event_pb2 import LineType
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, ValidationError
+from pydantic_settings import BaseSettings
 
 _TYPES = {name.removeprefix("LINE_TYPE_"): number for name, number in LineType.items() if number}
 
@@ -27,6 +28,12 @@ AccountCode = Annotated[str, Field(min_length=1, max_length=64)]
 Codes = Annotated[Mapping[str, AccountCode], AfterValidator(_known)]
 
 
+class ChartSettings(BaseSettings):
+    """Environment that names the chart: the publisher and the sink must be given the same."""
+
+    chart_of_accounts_file: FilePath = Path(__file__).with_suffix(".toml")
+
+
 class ChartOfAccounts(BaseModel):
     """Account codes by type of line; those of an asset come first, where it has its own."""
 
@@ -39,6 +46,12 @@ class ChartOfAccounts(BaseModel):
         """Answer a line's account code; empty for a type that is not known."""
         name = LineType.Name(line_type).removeprefix("LINE_TYPE_")
         return self.assets.get(asset_code, {}).get(name) or self.accounts.get(name, "")
+
+    def codes(self) -> frozenset[str]:
+        """Answer every account code that a line may have."""
+        return frozenset(
+            code for codes in (self.accounts, *self.assets.values()) for code in codes.values()
+        )
 
 
 def load_chart(path: Path) -> ChartOfAccounts:

@@ -1,0 +1,46 @@
+"""Which calls a server takes, so that what it holds is bounded, and who comes hears at once."""
+
+from shared.errors import DomainError, ResourceExhausted, Unavailable
+
+MAX_CALLS = 2_048
+MAX_BYTES = 32 * 1024 * 1024
+
+
+class Admission:
+    """Counts the calls under way, at most `max_calls` with requests of `max_bytes` together.
+
+    One call is always taken, whatever its size.
+    """
+
+    def __init__(self, max_calls: int = MAX_CALLS, max_bytes: int = MAX_BYTES) -> None:
+        self._max_calls = max_calls
+        self._max_bytes = max_bytes
+        self._calls = 0
+        self._bytes = 0
+        self._closed = False
+
+    def close(self) -> None:
+        """Refuse every call from now on; those under way go on."""
+        self._closed = True
+
+    def closing(self) -> DomainError | None:
+        """Say why no call at all may go on; None while they may."""
+        if self._closed:
+            return Unavailable("SHUTTING_DOWN", "this process stops: call again, or another one")
+        return None
+
+    def enter(self, size: int) -> DomainError | None:
+        """Count a call with a request of `size` bytes in, or say why it is refused."""
+        if closing := self.closing():
+            return closing
+        full = self._calls >= self._max_calls or self._bytes + size > self._max_bytes
+        if full and self._calls:
+            return ResourceExhausted("OVERLOADED", "too much work is under way: try again later")
+        self._calls += 1
+        self._bytes += size
+        return None
+
+    def leave(self, size: int) -> None:
+        """Count a call out that `enter` let in."""
+        self._calls -= 1
+        self._bytes -= size
