@@ -2,9 +2,7 @@
 
 import asyncio
 import signal
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
 
 import pytest
 from google.pubsub_v1.types import PubsubMessage
@@ -24,36 +22,9 @@ from tests.event_servers import (
     until_serving,
 )
 from tests.finance_events import event_attributes, finance_event
+from tests.sinks import Counts, sinking
 from transaction_service.erp_sink import app
 from transaction_service.erp_sink.settings import SinkSettings
-
-
-class Counts:
-    """Counts what a process counts."""
-
-    def __init__(self) -> None:
-        self.of: Counter[str] = Counter()
-
-    def increment(self, metric: str, value: float = 1, tags: list[str] | None = None) -> None:
-        self.of[" ".join([metric, *(tags or [])])] += int(value)
-
-    def gauge(self, metric: str, value: float, tags: list[str] | None = None) -> None:
-        pass
-
-    def histogram(self, metric: str, value: float, tags: list[str] | None = None) -> None:
-        pass
-
-
-@asynccontextmanager
-async def sinking(settings: SinkSettings) -> AsyncIterator[Counter[str]]:
-    """Run a sink in this process, and have it end gracefully; yield what it counts."""
-    counts, stop = Counts(), asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(app.run(settings, counts, PassOnTracing(), stop))
-        try:
-            yield counts.of
-        finally:
-            stop.set()
 
 
 @pytest.fixture(scope="module")
