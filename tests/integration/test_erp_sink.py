@@ -146,21 +146,6 @@ async def test_poison_goes_to_the_dead_letters_and_its_neighbours_are_written(
         assert counts[f"dead_letters reason:{reason}"] == 1
 
 
-async def test_a_document_that_firestore_refuses_does_not_stop_the_others(
-    pubsub: Project, settings: SinkSettings, documents: Documents
-) -> None:
-    """The batch is halved until the one beyond Firestore's limits is found."""
-    too_large = finance_event("txn_large")
-    too_large.reference = "x" * 1_100_000
-    await pubsub.publish(*_messages(3), _message_of(too_large), _message("txn_3"))
-    async with sinking(settings) as counts:
-        letters = await pubsub.take(pubsub.topology.dead_letter_subscription, 1)
-        await eventually(lambda: counts["deliveries_written"] == 4, "the good ones are written")
-    assert set(await documents.all()) == {"txn_0", "txn_1", "txn_2", "txn_3"}
-    assert letters[0].attributes["dead_letter_reason"] == "DOCUMENT_REFUSED"
-    assert letters[0].attributes["ce-id"] == "txn_large"
-
-
 async def test_firestore_away_for_a_while_loses_nothing(
     servers: EventServers, pubsub: Project, settings: SinkSettings, documents: Documents
 ) -> None:

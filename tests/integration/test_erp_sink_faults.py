@@ -35,6 +35,7 @@ from transaction_service.erp_sink.settings import SinkSettings
 from transaction_service.erp_sink.store import COMMIT_TIMEOUT_S
 
 AWAY_S = 60
+WRITTEN_S = 100
 REQUEST = 500
 
 
@@ -82,7 +83,7 @@ class Finance:
         async def all_are_written() -> bool:
             return ids <= set(await self.documents.all())
 
-        await until(all_are_written, "all are written")
+        await until(all_are_written, "all are written", WRITTEN_S)
 
     async def is_exact(self, count: int) -> None:
         """Assert that there are so many documents, and that the aggregates are their sums."""
@@ -189,6 +190,36 @@ async def test_one_poison_event_among_ten_thousand_harms_none(finance: Finance) 
     assert letter.data == poison.SerializeToString()
     assert letter.attributes["dead_letter_reason"] == "ACCOUNT_CODE_UNKNOWN"
     assert letter.attributes["dead_letter_detail"].startswith("lines[0].account_code '9999'")
+
+
+@pytest.mark.parametrize("size_bytes", [1_100_000, 5_000_000])
+async def test_a_document_that_is_too_large_does_not_stop_the_others(
+    finance: Finance, size_bytes: int
+) -> None:
+    """Beyond what a document may take, or a call: the batch is halved until it is found."""
+    too_large = sale(4)
+    too_large.transaction_id, too_large.reference = "txn_large", "x" * size_bytes
+    await finance.publish([*_sales(0, 3), message_of(too_large), *_sales(3, 5)])
+    async with sinking(finance.settings) as counts:
+        (letter,) = await finance.project.take(finance.project.topology.dead_letter_subscription, 1)
+        await eventually(lambda: counts["deliveries_written"] == 5, "the good ones are written")
+    assert letter.attributes["dead_letter_reason"] == "DOCUMENT_REFUSED"
+    assert letter.attributes["ce-id"] == "txn_large"
+    await finance.is_exact(5)
+
+
+async def test_events_that_outgrow_a_commit_together_are_written(finance: Finance) -> None:
+    """Documents take many times the bytes of their events: 500 of these would be 9 MB."""
+    events = [sale(number) for number in range(500)]
+    for event in events:
+        lines = [copy for line in event.lines for copy in [line] * 10]
+        event.ClearField("lines")
+        event.lines.extend(lines)
+    await finance.publish([message_of(each) for each in events])
+    async with sinking(finance.settings) as counts:
+        await eventually(lambda: counts["deliveries_written"] == 500, "all are written")
+    assert not [each for each in counts if each.startswith("dead_letters")]
+    await finance.is_exact(500)
 
 
 TRANSIENT = [
