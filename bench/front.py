@@ -10,7 +10,7 @@ from bench import tpcb
 from bench.checks import check
 from bench.finance import open_finance
 from bench.load.traffic import KINDS
-from bench.measuring import RATE, figures
+from bench.measuring import RATE, Measured, figures
 from bench.naive.pair import FRONT, WALLET, start_naive
 from bench.report import Claim, Part, Sheet, ratio
 from bench.scene import EVENTS, Front, Scene, open_scene
@@ -58,7 +58,7 @@ async def measure_front(size: Size, progress: Callable[[str], None]) -> Part:
     async with _stage(size, progress) as stage:
         for number in range(size.rounds):
             progress(f"front: round {number + 1} of {size.rounds}")
-            await _round(size, stage, alone, together)
+            await _round(size, stage, alone, together, progress)
         progress("front: verifying the books")
         checks = [
             *await check("front alone", stage.alone.stack.environment, events=False),
@@ -93,20 +93,28 @@ async def _naive(scene: Scene) -> Front:
     return Front(target, {**pids, **beside})
 
 
-async def _round(size: Size, stage: _Stage, alone: Sheet, together: Sheet) -> None:
+async def _round(
+    size: Size, stage: _Stage, alone: Sheet, together: Sheet, progress: Callable[[str], None]
+) -> None:
     alone.add(TPCB, {RATE: await asyncio.to_thread(tpcb.run, stage.tpcb_url, size.seconds)})
     for kind, in_flight in _NAIVE_LOADS:
         got = await stage.alone.measure(stage.naive, kind, in_flight, size.seconds)
-        alone.add(row_name(NAIVE, kind, in_flight), figures(got))
+        _add(alone, row_name(NAIVE, kind, in_flight), got, progress)
     for engine, front in stage.alone.fronts.items():
         for kind, in_flight in _loads():
             got = await stage.alone.measure(front, kind, in_flight, size.seconds)
-            alone.add(row_name(engine, kind, in_flight), figures(got))
+            _add(alone, row_name(engine, kind, in_flight), got, progress)
     for engine, front in stage.together.fronts.items():
         together.add(
             row_name(engine, "uniform", 256),
             await _with_events(stage.together, front, size.seconds),
         )
+
+
+def _add(sheet: Sheet, row: str, got: Measured, progress: Callable[[str], None]) -> None:
+    sheet.add(row, figures(got))
+    if got.outcome.failed:
+        progress(f"front: {row}: {got.outcome.ended}")
 
 
 async def _with_events(scene: Scene, front: Front, seconds: float) -> dict[str, float]:

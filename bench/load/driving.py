@@ -26,6 +26,8 @@ class Drive:
 
     def __init__(self, traffic: Traffic, *, endless: bool) -> None:
         self.tally = Tally()
+        self.accepted = 0
+        """Calls that were accepted within the time, whenever they were due."""
         self.unsent = 0
         self.under_way = 0
         self._traffic = traffic
@@ -53,7 +55,9 @@ class Drive:
     def answered(self, connection: Connection, answer: Answer) -> None:
         self.under_way -= 1
         self._traffic.answered(answer)
-        if self._belongs(answer.due_at + answer.seconds if self._endless else answer.due_at):
+        in_time = self._belongs(answer.due_at + answer.seconds)
+        self.accepted += in_time and answer.ending.status == "OK"
+        if in_time if self._endless else self._belongs(answer.due_at):
             self.tally.count(answer)
         if self._all_answered is None:
             if self._endless:
@@ -148,7 +152,7 @@ async def _pace(per_second: float, drive: Drive, connections: Sequence[Connectio
 def _outcome(order: Order, drive: Drive, cpu_s: float) -> Outcome:
     tally = drive.tally
     return Outcome(
-        actions=tally.statuses["OK"] * KINDS[order.kind].actions_per_call,
+        actions=drive.accepted * KINDS[order.kind].actions_per_call,
         seconds=order.seconds,
         statuses=dict(tally.statuses),
         latency_ms=tally.latency_ms(),
