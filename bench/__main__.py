@@ -56,15 +56,14 @@ def _names(text: str) -> list[str]:
 
 
 async def _measure(size: Size, names: Sequence[str]) -> Report:
-    conditions = _conditions(size)
-    parts = [await PARTS[name](size, _progress.print) for name in names]
-    return Report(conditions, parts)
-
-
-def _conditions(size: Size) -> dict[str, str]:
     load, _, _ = os.getloadavg()
+    parts = [await PARTS[name](size, _progress.print) for name in names]
+    return Report(_conditions(size, load), parts)
+
+
+def _conditions(size: Size, load: float) -> dict[str, str]:
     return {
-        "machine": f"{psutil.cpu_count()} cores, load {load:.1f} at the beginning",
+        "machine": f"{psutil.cpu_count()} cores, load {load:.1f} before",
         "python": f"Python {platform.python_version()}",
         "postgres": "Postgres with fsync and synchronous_commit on",
         "wallets": f"{size.wallets:,} wallets",
