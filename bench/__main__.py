@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 import uvloop
@@ -14,6 +15,7 @@ from bench.books import measure_books
 from bench.endurance import measure_endurance
 from bench.events import measure_events
 from bench.front import measure_front
+from bench.plots import draw
 from bench.report import Part, Report
 from bench.size import QUICK, WHOLE, Size
 
@@ -23,6 +25,8 @@ PARTS: Mapping[str, Callable[[Size, Callable[[str], None]], Awaitable[Part]]] = 
     "events": measure_events,
     "ledger": measure_books,
 }
+
+RESULTS = Path("bench/results")
 
 _progress = Console(stderr=True)
 
@@ -38,7 +42,9 @@ def main() -> None:
     started_at = datetime.now(UTC)
     report = uvloop.run(_measure(size, arguments.only))
     report.show(Console(width=None if Console().is_terminal else 160))
-    page = report.save(started_at.strftime("%Y-%m-%dT%H%M%SZ"))
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    name = started_at.strftime("%Y-%m-%dT%H%M%SZ")
+    page = report.save(RESULTS, name, draw(report, RESULTS, name))
     _progress.print(f"saved to {page}, with every round in the JSON beside it")
 
 
@@ -50,15 +56,14 @@ def _names(text: str) -> list[str]:
 
 
 async def _measure(size: Size, names: Sequence[str]) -> Report:
-    conditions = _conditions(size)
-    parts = [await PARTS[name](size, _progress.print) for name in names]
-    return Report(conditions, parts)
-
-
-def _conditions(size: Size) -> dict[str, str]:
     load, _, _ = os.getloadavg()
+    parts = [await PARTS[name](size, _progress.print) for name in names]
+    return Report(_conditions(size, load), parts)
+
+
+def _conditions(size: Size, load: float) -> dict[str, str]:
     return {
-        "machine": f"{psutil.cpu_count()} cores, load {load:.1f} at the beginning",
+        "machine": f"{psutil.cpu_count()} cores, load {load:.1f} before",
         "python": f"Python {platform.python_version()}",
         "postgres": "Postgres with fsync and synchronous_commit on",
         "wallets": f"{size.wallets:,} wallets",

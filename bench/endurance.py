@@ -31,12 +31,14 @@ async def measure_endurance(size: Size, progress: Callable[[str], None]) -> Part
         seconds = size.mixed_actions / per_second
         steady = await scene.pace(front, "mixed", per_second, seconds)
         sheet.add(STEADY, {**figures(steady), **_growth(steady)})
+        progress(f"endurance: {steady.outcome.ended}")
         peak = await _peak(size, scene, "uniform")
         sheet.add(UNIFORM_PEAK, figures(peak))
         per_second = peak.outcome.per_second * TIMES_PEAK
         progress(f"endurance: usages at {per_second:,.0f}/s")
         overload = await scene.pace(front, "uniform", per_second, size.overload_seconds)
         sheet.add(OVERLOAD, {**figures(overload), **_growth(overload)})
+        progress(f"endurance: {overload.outcome.ended}")
         progress("endurance: verifying the books")
         checks = await check("long runs", scene.stack.environment, events=False)
     return Part([sheet], list(_claims(sheet)), checks)

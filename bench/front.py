@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from bench import tpcb
 from bench.checks import check
 from bench.finance import open_finance
-from bench.load.traffic import KINDS
-from bench.measuring import RATE, figures
+from bench.measuring import RATE, Measured, figures
 from bench.naive.pair import FRONT, WALLET, start_naive
 from bench.report import Claim, Part, Sheet, ratio
 from bench.scene import EVENTS, Front, Scene, open_scene
@@ -21,9 +20,17 @@ ALONE = "Publisher and sink stopped"
 TOGETHER = "Publisher and sink running"
 TPCB, NAIVE = "TPC-B (pgbench)", "naive"
 
-_LOADS = (("uniform", 64), ("uniform", 256), ("uniform", 1024), ("hot", 256), ("mixed", 256))
+BATCHES_IN_FLIGHT = 8
+
+_LOADS = (
+    ("uniform", 64),
+    ("uniform", 256),
+    ("uniform", 1024),
+    ("hot", 256),
+    ("mixed", 256),
+    ("batch", BATCHES_IN_FLIGHT),
+)
 _NAIVE_LOADS = (("uniform", 256), ("hot", 256))
-BATCH, BATCHES_IN_FLIGHT = "batch", 8
 
 _now = time.perf_counter
 
@@ -58,7 +65,7 @@ async def measure_front(size: Size, progress: Callable[[str], None]) -> Part:
     async with _stage(size, progress) as stage:
         for number in range(size.rounds):
             progress(f"front: round {number + 1} of {size.rounds}")
-            await _round(size, stage, alone, together)
+            await _round(size, stage, alone, together, progress)
         progress("front: verifying the books")
         checks = [
             *await check("front alone", stage.alone.stack.environment, events=False),
@@ -93,20 +100,28 @@ async def _naive(scene: Scene) -> Front:
     return Front(target, {**pids, **beside})
 
 
-async def _round(size: Size, stage: _Stage, alone: Sheet, together: Sheet) -> None:
+async def _round(
+    size: Size, stage: _Stage, alone: Sheet, together: Sheet, progress: Callable[[str], None]
+) -> None:
     alone.add(TPCB, {RATE: await asyncio.to_thread(tpcb.run, stage.tpcb_url, size.seconds)})
     for kind, in_flight in _NAIVE_LOADS:
         got = await stage.alone.measure(stage.naive, kind, in_flight, size.seconds)
-        alone.add(row_name(NAIVE, kind, in_flight), figures(got))
+        _add(alone, row_name(NAIVE, kind, in_flight), got, progress)
     for engine, front in stage.alone.fronts.items():
-        for kind, in_flight in _loads():
+        for kind, in_flight in _LOADS:
             got = await stage.alone.measure(front, kind, in_flight, size.seconds)
-            alone.add(row_name(engine, kind, in_flight), figures(got))
+            _add(alone, row_name(engine, kind, in_flight), got, progress)
     for engine, front in stage.together.fronts.items():
         together.add(
             row_name(engine, "uniform", 256),
             await _with_events(stage.together, front, size.seconds),
         )
+
+
+def _add(sheet: Sheet, row: str, got: Measured, progress: Callable[[str], None]) -> None:
+    sheet.add(row, figures(got))
+    if got.outcome.failed:
+        progress(f"front: {row}: {got.outcome.ended}")
 
 
 async def _with_events(scene: Scene, front: Front, seconds: float) -> dict[str, float]:
@@ -123,12 +138,6 @@ async def _with_events(scene: Scene, front: Front, seconds: float) -> dict[str, 
         "behind at the end": float(events - documents),
         "actions/s, all written": events / (elapsed_s + caught_up_s),
     }
-
-
-def _loads() -> Iterator[tuple[str, int]]:
-    yield from _LOADS
-    if BATCH in KINDS:
-        yield BATCH, BATCHES_IN_FLIGHT
 
 
 def row_name(who: str, kind: str, in_flight: int) -> str:
@@ -150,11 +159,6 @@ def _claims(alone: Sheet, engines: Iterable[str]) -> Iterator[Claim]:
         yield ratio(f"{engine}, hot wallet to uniform", hot, uniform, at_least=1)
         many = rate(engine, "uniform", 1024)
         yield ratio(f"{engine}, 1,024 in flight, to TPC-B", many, base, at_least=asked.many_to_tpcb)
-        if BATCH in KINDS:
-            batches = rate(engine, BATCH, BATCHES_IN_FLIGHT)
-            yield ratio(
-                f"{engine}, ExecuteBatch of 100, to TPC-B",
-                batches,
-                base,
-                at_least=asked.batch_to_tpcb,
-            )
+        batches = rate(engine, "batch", BATCHES_IN_FLIGHT)
+        name = f"{engine}, ExecuteBatch of 100, to TPC-B"
+        yield ratio(name, batches, base, at_least=asked.batch_to_tpcb)

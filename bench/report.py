@@ -9,8 +9,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-RESULTS = Path("bench/results")
-
 _WHOLE_FROM = 100
 
 Cells = list[list[str]]
@@ -110,12 +108,13 @@ class Report:
     conditions: Mapping[str, str]
     parts: Sequence[Part] = field(default=())
 
-    def save(self, name: str) -> Path:
-        """Write it as JSON, every round of it, and as Markdown; answer where that is."""
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        RESULTS.joinpath(f"{name}.json").write_text(json.dumps(self._everything(), indent=2) + "\n")
-        page = RESULTS / f"{name}.md"
-        page.write_text("\n".join(self._markdown()))
+    def save(self, folder: Path, name: str, pictures: Sequence[Path]) -> Path:
+        """Write it as JSON, every round of it, and as Markdown with pictures; answer where."""
+        figures = json.dumps(self._everything(), indent=2)
+        folder.joinpath(f"{name}.json").write_text(f"{figures}\n")
+        page = folder / f"{name}.md"
+        shown = [f"![{each.stem}]({each.name})\n" for each in pictures]
+        page.write_text("\n".join([*self._markdown(), *shown]))
         return page
 
     def show(self, console: Console) -> None:

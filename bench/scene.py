@@ -1,6 +1,5 @@
 """The product on a stack of its own, with wallets that have plenty; both engines side by side."""
 
-import importlib.util
 import os
 import signal
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -17,7 +16,6 @@ from devstack.stack import Stack, start_stack
 
 _SHARED = ("postgres", "valkey")
 EVENTS = ("publisher", "sink", "pubsub", "firestore")
-_NATIVE_PACKAGE = "pygrpc_native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,8 @@ class Scene:
 
     @property
     def fastest(self) -> Front:
-        """The front door of the engine that is there for speed, where it is installed."""
-        return self.fronts.get("native") or self.fronts["grpcio"]
+        """The front door of the engine that is there for speed."""
+        return self.fronts["native"]
 
     @property
     def postgres(self) -> str:
@@ -88,21 +86,20 @@ async def open_scene(wallets: int, *, events: bool) -> AsyncIterator[Scene]:
 
 
 async def _fronts(stack: Stack) -> Mapping[str, Front]:
-    beside = {name: stack.pid(name) for name in _SHARED}
-    fronts = {
-        "grpcio": Front(
-            stack.environment["TRANSACTION_TARGET"],
-            {"transaction": stack.pid("transaction"), "wallet": stack.pid("wallet"), **beside},
-        )
+    """Start services of the native engine beside those that the stack has, on the same servers."""
+    wallet = await stack.add("wallet-native", "wallet", RPC_ENGINE="native")
+    transaction = await stack.add(
+        "transaction-native", "transaction", RPC_ENGINE="native", WALLET_TARGET=wallet
+    )
+    return {
+        "grpcio": _front(stack, stack.environment["TRANSACTION_TARGET"], ""),
+        "native": _front(stack, transaction, "-native"),
     }
-    if importlib.util.find_spec(_NATIVE_PACKAGE):
-        wallet = await stack.add("wallet-native", "wallet", RPC_ENGINE="native")
-        transaction = await stack.add(
-            "transaction-native", "transaction", RPC_ENGINE="native", WALLET_TARGET=wallet
-        )
-        pids = {name: stack.pid(f"{name}-native") for name in ("transaction", "wallet")}
-        fronts["native"] = Front(transaction, {**pids, **beside})
-    return fronts
+
+
+def _front(stack: Stack, target: str, suffix: str) -> Front:
+    services = {name: stack.pid(f"{name}{suffix}") for name in ("transaction", "wallet")}
+    return Front(target, {**services, **{name: stack.pid(name) for name in _SHARED}})
 
 
 def _whole(wallet_ids: list[int]) -> range:

@@ -30,7 +30,7 @@ class Size:
 
 WHOLE = Size(
     rounds=5,
-    seconds=4,
+    seconds=3,
     warmup_seconds=10,
     wallets=10_000,
     entries=(0, 1_000_000, 5_000_000),

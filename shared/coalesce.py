@@ -85,6 +85,7 @@ class Coalescer(Generic[Item, Result]):
         self._weight_waiting = 0
         self._batches: set[asyncio.Task[None]] = set()
         self._busy_keys: set[Hashable] = set()
+        self._running = 0
         self._all_busy = False
         self._context = copy_context()
 
@@ -162,6 +163,7 @@ class Coalescer(Generic[Item, Result]):
             return
         keys = frozenset[Hashable]().union(*(each.keys for each in batch))
         self._busy_keys |= keys
+        self._running += 1
         try:
             results = await self._results_of([each.item for each in batch])
         except asyncio.CancelledError:
@@ -170,6 +172,7 @@ class Coalescer(Generic[Item, Result]):
             raise
         finally:
             self._busy_keys -= keys
+            self._running -= 1
             self._all_busy = False
         for each, result in zip(batch, results, strict=True):
             each.call.settle(each.place, result)
@@ -192,9 +195,8 @@ class Coalescer(Generic[Item, Result]):
             if batch and room < 0:
                 break
             batch.append(each)
-        others_run = len(self._batches) > 1
         weight = sum(each.weight for each in batch)
-        if others_run and weight < self._second_slot_from:
+        if self._running and weight < self._second_slot_from:
             self._all_busy = True  # Until one of them ends.
             return []
         for _ in range(len(batch) + len(passed)):

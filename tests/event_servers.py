@@ -205,11 +205,13 @@ async def serves(target: str, dependency: str = "") -> bool:
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
+async def until(
+    condition: Callable[[], Awaitable[object]], what: str, limit_s: float = LIMIT_S
+) -> None:
     """Wait until `condition` holds; AssertionError naming `what` if it does not in time."""
-    deadline = time.monotonic() + LIMIT_S
+    deadline = time.monotonic() + limit_s
     while not await condition():
-        assert time.monotonic() < deadline, f"not within {LIMIT_S} s: {what}"
+        assert time.monotonic() < deadline, f"not within {limit_s} s: {what}"
         await asyncio.sleep(0.02)
 
 

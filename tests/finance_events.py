@@ -1,5 +1,6 @@
 """Finance events as they are published."""
 
+from google.pubsub_v1.types import PubsubMessage
 from privy.erp.v1.event_pb2 import CostRevenueEvent, LineType
 from privy.wallet.v1.ledger_pb2 import TransactionKind
 from privy.wallet.v1.wallet_pb2 import WalletType
@@ -48,3 +49,36 @@ def event_attributes(event: CostRevenueEvent) -> dict[str, str]:
         "ce-type": "privy.erp.v1.CostRevenueEvent",
         "ce-id": event.transaction_id,
     }
+
+
+def sale(number: int) -> CostRevenueEvent:
+    """Build one of many different events: of five merchants, three products and two days.
+
+    Every seventh takes something back.
+    """
+    event = finance_event(f"txn_{number}")
+    event.wallet_id = event.merchant_wallet_id = f"wal_{number % 5}"
+    event.product_code = ("ESIGN", "API_CALL", "")[number % 3]
+    event.effective_time.FromSeconds(1_800_000_000 + 86_400 * (number % 2))
+    event.ClearField("lines")
+    price, sign = 1_000 + number, -1 if number % 7 == 0 else 1
+    for name, minor_units in (
+        ("DEFERRED_REVENUE", price),
+        ("REVENUE", -(price - 120)),
+        ("MARGIN", -20),
+        ("TAX", -100),
+        ("COST", 40),
+        ("VENDOR_PAYABLE", -40),
+    ):
+        line_type = LineType.Value(f"LINE_TYPE_{name}")
+        line = event.lines.add(type=line_type, account_code=CHART.code_of(line_type, "IDR"))
+        line.amount.asset_code, line.amount.minor_units = "IDR", sign * minor_units
+    return event
+
+
+def message_of(event: CostRevenueEvent, ordering_key: str = "") -> PubsubMessage:
+    return PubsubMessage(
+        data=event.SerializeToString(),
+        attributes=event_attributes(event),
+        ordering_key=ordering_key,
+    )

@@ -137,6 +137,7 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         if not self.ended.done():
             self.ended.set_result(None)
+        self.ended.exception()  # It is of no interest any more.
         if self._transport is not None:
             self._transport.close()
 

@@ -9,7 +9,7 @@ from itertools import cycle
 from bench.load.connection import Answer, Connection
 from bench.load.order import Order, Outcome
 from bench.load.tally import Tally
-from bench.load.traffic import KINDS, Traffic
+from bench.load.traffic import KINDS, Kind, Traffic
 
 _TICK_S = 0.001
 _CONNECT_S = 10.0
@@ -24,10 +24,13 @@ class Drive:
     answer sets off the next, to when it was answered.
     """
 
-    def __init__(self, traffic: Traffic, *, endless: bool) -> None:
+    def __init__(self, kind: Kind, traffic: Traffic, *, endless: bool) -> None:
         self.tally = Tally()
+        self.accepted = 0
+        """Actions that were accepted within the time, whenever they were due."""
         self.unsent = 0
         self.under_way = 0
+        self._kind = kind
         self._traffic = traffic
         self._endless = endless
         self._all_answered: asyncio.Future[None] | None = None
@@ -52,9 +55,15 @@ class Drive:
 
     def answered(self, connection: Connection, answer: Answer) -> None:
         self.under_way -= 1
-        self._traffic.answered(answer)
-        if self._belongs(answer.due_at + answer.seconds if self._endless else answer.due_at):
-            self.tally.count(answer)
+        status = answer.ending.status
+        accepted = self._traffic.accepted(answer) if status == "OK" else 0
+        if status == "OK" and accepted < self._kind.actions_per_call:
+            status = "PARTLY_REFUSED"
+        in_time = self._belongs(answer.due_at + answer.seconds)
+        if in_time:
+            self.accepted += accepted
+        if in_time if self._endless else self._belongs(answer.due_at):
+            self.tally.count(status, answer)
         if self._all_answered is None:
             if self._endless:
                 self.start(connection, time.perf_counter())
@@ -71,8 +80,9 @@ async def run(order: Order, begun: Callable[[], None]) -> Outcome:
 
     Raises ProtocolError, or ConnectionError where a connection is lost.
     """
-    make = KINDS[order.kind].make
-    drive = Drive(make(order.target, order.wallet_ids), endless=not order.per_second)
+    kind = KINDS[order.kind]
+    traffic = kind.make(order.target, order.wallet_ids)
+    drive = Drive(kind, traffic, endless=not order.per_second)
     connections = [await _connect(order.target, drive) for _ in range(order.connections)]
     running = asyncio.ensure_future(_run(order, drive, connections, begun))
     for each in connections:
@@ -117,7 +127,7 @@ async def _run(
     with suppress(TimeoutError):
         async with asyncio.timeout(_LAST_ANSWERS_S):
             await drive.drain()
-    return _outcome(order, drive, cpu_s)
+    return _outcome(order.seconds, drive, cpu_s)
 
 
 async def _start(order: Order, drive: Drive, connections: Sequence[Connection]) -> None:
@@ -145,11 +155,11 @@ async def _pace(per_second: float, drive: Drive, connections: Sequence[Connectio
         await asyncio.sleep(_TICK_S)
 
 
-def _outcome(order: Order, drive: Drive, cpu_s: float) -> Outcome:
+def _outcome(seconds: float, drive: Drive, cpu_s: float) -> Outcome:
     tally = drive.tally
     return Outcome(
-        actions=tally.statuses["OK"] * KINDS[order.kind].actions_per_call,
-        seconds=order.seconds,
+        actions=drive.accepted,
+        seconds=seconds,
         statuses=dict(tally.statuses),
         latency_ms=tally.latency_ms(),
         own_cpu_s=cpu_s,

@@ -41,7 +41,7 @@ class Outcome:
     """What came of it, in the time that was measured. Latencies are from when a call was due."""
 
     actions: int
-    """Accepted ones."""
+    """Those accepted in that time, whenever they were due."""
     seconds: float
     statuses: Mapping[str, int]
     """How many calls ended how, by gRPC's name of the status."""
@@ -65,6 +65,13 @@ class Outcome:
     @property
     def per_second(self) -> float:
         return self.actions / self.seconds
+
+    @property
+    def ended(self) -> str:
+        """How all calls ended, in words."""
+        counts = {**self.statuses, "unsent": self.unsent, "unanswered": self.unanswered}
+        told = (f"{count:,} {status}" for status, count in counts.items() if count)
+        return "; ".join((*told, *self.said))
 
     @property
     def failed(self) -> int:

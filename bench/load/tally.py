@@ -15,13 +15,13 @@ class Tally:
         self.said: list[str] = []
         self._latencies_us = array("I")
 
-    def count(self, answer: Answer) -> None:
-        status, message = answer.ending
+    def count(self, status: str, answer: Answer) -> None:
+        """Count a call that ended so."""
         self.statuses[status] += 1
         if status == "OK":
             self._latencies_us.append(int(answer.seconds * 1e6))
         elif len(self.said) < _SAID_KEPT:
-            self.said.append(f"{status}: {message}")
+            self.said.append(f"{status}: {answer.ending.message}")
 
     def latency_ms(self) -> dict[str, float]:
         """Give the percentiles of accepted calls by name (`p99.9`); none if there was no call."""

@@ -16,17 +16,24 @@ from bench.load.headers import request_headers
 
 SERVICE = "privy.transaction.v1.TransactionService"
 PRODUCTS = ("ESIGN_DOCUMENT", "EKYC_CHECK")
+BATCH_SIZE = 100
+_BATCHES = 200
 _REMEMBERED = 10_000
+
+_PLACE = "request id goes here"
+"""As long as a request id."""
 
 _ANY_AMOUNT = Amount(asset_code="IDR", minor_units=1_000)
 
 
 class Traffic(Protocol):
-    """Makes calls, and may learn from their answers."""
+    """Makes calls, and looks at the answers of those that ended well."""
 
     def call(self) -> Call: ...
 
-    def answered(self, answer: Answer) -> None: ...
+    def accepted(self, answer: Answer) -> int:
+        """Say how many actions were accepted, and learn what later calls need."""
+        ...
 
 
 class RequestIds:
@@ -53,8 +60,28 @@ class Usages:
         body = self._bodies[int(random.random() * len(self._bodies))]  # noqa: S311 (no secret)
         return Call(self._headers, self._ids.field() + body)
 
-    def answered(self, answer: Answer) -> None:
-        """Learn nothing."""
+    def accepted(self, answer: Answer) -> int:  # noqa: ARG002 (the others look at it)
+        return 1
+
+
+class Batches:
+    """`ExecuteBatch` of a hundred usages on any of the wallets, each for itself."""
+
+    def __init__(self, authority: str, wallets: Sequence[str]) -> None:
+        self._headers = _headers(authority, "ExecuteBatch")
+        self._ids = RequestIds()
+        self._bodies = [_batch(random.choices(wallets, k=BATCH_SIZE)) for _ in range(_BATCHES)]  # noqa: S311
+
+    def call(self) -> Call:
+        first, *others = random.choice(self._bodies)  # noqa: S311
+        body = [first]
+        for part in others:
+            body += (self._ids.field(), part)
+        return Call(self._headers, b"".join(body))
+
+    def accepted(self, answer: Answer) -> int:
+        results = pb.ExecuteBatchResponse.FromString(answer.message).results
+        return sum(each.HasField("transaction") for each in results)
 
 
 class Mixed:
@@ -83,16 +110,15 @@ class Mixed:
         (make,) = random.choices(self._makers, cum_weights=(50, 67, 79, 82, 90, 98, 100))  # noqa: S311
         return make()
 
-    def answered(self, answer: Answer) -> None:
-        """Remember a booking, to be committed or cancelled, and now and then a usage."""
-        if answer.ending.status != "OK":
-            return
+    def accepted(self, answer: Answer) -> int:
+        """Remember a booking, to be committed or cancelled, and some usages, to be voided."""
         if answer.call.headers is self._books:
             done = pb.BookUsageResponse.FromString(answer.message).transaction
             self._bookings.append(done.booking_id)
         elif answer.call.headers is self._records and len(self._usages) < _REMEMBERED // 10:
             done = pb.RecordUsageResponse.FromString(answer.message).transaction
             self._usages.append(done.transaction_id)
+        return 1
 
     def _call(self, name: str, body: bytes) -> Call:
         return Call(self._headers[name], self._ids.field() + body)
@@ -151,11 +177,32 @@ def _hot(authority: str, wallets: Sequence[str]) -> Usages:
     return Usages(authority, wallets[:1])
 
 
-KINDS: Mapping[str, Kind] = {"uniform": Kind(Usages), "hot": Kind(_hot), "mixed": Kind(Mixed)}
+KINDS: Mapping[str, Kind] = {
+    "uniform": Kind(Usages),
+    "hot": Kind(_hot),
+    "mixed": Kind(Mixed),
+    "batch": Kind(Batches, BATCH_SIZE),
+}
 
 
 def _headers(authority: str, method: str) -> bytes:
     return request_headers(authority, f"/{SERVICE}/{method}")
+
+
+def _batch(wallets: Sequence[str]) -> list[bytes]:
+    """Make the parts between which the request ids belong."""
+    place = b"\x0a\x14" + _PLACE.encode()
+    usages = (
+        pb.RecordUsageRequest(
+            request_id=_PLACE, wallet_id=wallet, product_code=PRODUCTS[0], quantity=1
+        )
+        for wallet in wallets
+    )
+    request = pb.ExecuteBatchRequest(
+        items=[pb.BatchItem(record_usage=each) for each in usages],
+        mode=pb.BATCH_MODE_INDEPENDENT,
+    )
+    return request.SerializeToString().split(place)
 
 
 def _usage(wallet: str, product: str) -> bytes:

@@ -21,6 +21,7 @@ from devstack.demo.dead_letters import DeadLetterDesk, mended
 from devstack.demo.desk import Desk, UnexpectedlyAcceptedError
 from devstack.demo.documents import Document, wait_for_documents
 from devstack.demo.page import Page
+from devstack.demo.reconciliation import reconcile
 from devstack.demo.scenes.finance import scenes_of_finance
 from devstack.demo.scenes.story import scenes_of
 from shared.finance_settings import TopologySettings, topology_of
@@ -74,7 +75,9 @@ async def read_books(auditor: Auditor, page: Page, story: Story) -> Books:
         letter = await dead_letters.find(story.slip.answer.transaction_id)
         await dead_letters.replay(letter, mended(letter.data))
     documents = await read_documents(client, page, expected)
-    return Books(await auditor.audit(story.cast), letter, before, documents)
+    with page.busy("walletctl reconcile compares the ledger with the documents"):
+        reconciliation = await reconcile()
+    return Books(await auditor.audit(story.cast), letter, before, documents, reconciliation)
 
 
 async def read_documents(client: AsyncClient, page: Page, expected: int) -> Sequence[Document]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from devstack.demo.audit import Audit
 from devstack.demo.dead_letters import DeadLetter
 from devstack.demo.documents import Document
+from devstack.demo.reconciliation import Reconciliation
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,4 @@ class Books:
     """What finance had while the dead letter waited."""
     documents: Sequence[Document]
     """What finance has in the end."""
+    reconciliation: Reconciliation

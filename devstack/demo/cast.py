@@ -35,21 +35,6 @@ class Cast:
         names = (each.name.replace("_", " ") for each in fields(self))
         return {each.wallet_id: name for each, name in zip(self.wallets(), names, strict=True)}
 
-    def merchants(self) -> Mapping[str, str]:
-        """Say which merchant each wallet that has one belongs to, by their ids."""
-        found = {each.wallet_id: _merchant_of(each) for each in self.wallets()}
-        return {wallet_id: merchant for wallet_id, merchant in found.items() if merchant}
-
-
-def _merchant_of(wallet: Wallet) -> str:
-    """Find the nearest merchant on a wallet's path; empty if there is none."""
-    own_role = str(dict(wallet.attributes).get("role", ""))
-    roles = [(each.role, each.wallet_id) for each in wallet.path]
-    merchants = [
-        each for role, each in (*roles, (own_role, wallet.wallet_id)) if role == "MERCHANT"
-    ]
-    return merchants[-1] if merchants else ""
-
 
 async def open_wallets(desk: Desk) -> Cast:
     person = await desk.open_wallet(_personal("person"))

@@ -6,19 +6,6 @@ from dataclasses import dataclass
 
 from devstack.demo.documents import Document, Line
 
-# Which of the ledger's accounts each type of line speaks of.
-ACCOUNTS: Mapping[str, str] = {
-    "FUNDING": "FUNDING",
-    "DEFERRED_REVENUE": "WALLET",
-    "MARGIN": "WALLET",
-    "REVENUE": "REVENUE",
-    "COST": "VENDOR_COST",
-    "VENDOR_PAYABLE": "VENDOR_PAYABLE",
-    "TAX": "TAX_PAYABLE",
-    "BREAKAGE": "BREAKAGE",
-    "EXCHANGE": "EXCHANGE",
-}
-
 # (account type, asset code) → signed sum, debits positive; those of zero are left out.
 Sums = Mapping[tuple[str, str], int]
 
@@ -39,14 +26,6 @@ class Profit:
     @property
     def result_minor(self) -> int:
         return self.revenue_minor + self.breakage_minor - self.cost_minor
-
-
-def document_sums(documents: Iterable[Document]) -> Sums:
-    """Sum all documents as the ledger's trial balance does."""
-    sums: Counter[tuple[str, str]] = Counter()
-    for line in _lines(documents):
-        sums[ACCOUNTS[line.type], line.asset_code] += line.amount_minor
-    return {key: amount for key, amount in sums.items() if amount}
 
 
 def by_product(document: Document) -> str:

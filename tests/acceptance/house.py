@@ -39,13 +39,14 @@ class House:
         return Walletctl({**os.environ, **self.environment})
 
     async def serve(self, name: str) -> None:
-        """Start a process of the product, at its address if it has one."""
-        target = self.environment.get(ROLES[name].target)
+        """Start a process of the product (`sink`, or one more: `sink-2`), at its address if any."""
+        role = ROLES[name.partition("-")[0]]
+        target = self.environment.get(role.target)
         listen = target or f"127.0.0.1:{self.servers.ports.take()}"
-        await self.servers.children.serve(service(name, ROLES[name], self.environment, listen))
+        await self.servers.children.serve(service(name, role, self.environment, listen))
 
-    async def end(self, name: str) -> None:
-        await asyncio.to_thread(self.servers.children.end, name, signal.SIGTERM)
+    async def end(self, name: str, signal_number: signal.Signals = signal.SIGTERM) -> None:
+        await asyncio.to_thread(self.servers.children.end, name, signal_number)
 
     @asynccontextmanager
     async def serving(self, *names: str) -> AsyncIterator[None]:

@@ -29,6 +29,16 @@ BAD_STARTS = [
         "chart of accounts pyproject.toml: accounts: Field required",
     ),
     ("transaction_service sink", {"SINK_LISTEN": "nowhere"}, "SINK_LISTEN"),
+    (
+        "transaction_service sink",
+        {"FIRESTORE_COLLECTION": "__finance__"},
+        "FIRESTORE_COLLECTION: Value error, Firestore keeps such names for itself",
+    ),
+    (
+        "transaction_service sink",
+        {"GOOGLE_CLOUD_PROJECT": "test", "CHART_OF_ACCOUNTS_FILE": "pyproject.toml"},
+        "chart of accounts pyproject.toml: accounts: Field required",
+    ),
 ]
 
 

@@ -26,6 +26,7 @@ from tests.event_servers import (
 WHY = ["--reason", "a rehearsal", "--operator", "ops", "--yes"]
 SOON = ["--patience", "1"]
 
+
 @pytest.fixture(scope="module", params=[BUILT_IN, GOOGLES], ids=["built-in", "google"])
 def servers(request: pytest.FixtureRequest) -> Iterator[EventServers]:
     commands: Commands = request.param

@@ -299,7 +299,17 @@ def test_a_document_has_a_largest_size(firestore: Firestore) -> None:
     assert not document.get().exists
 
 
-@pytest.mark.parametrize("name", ["nonsense", "projects/p/databases/(default)/documents/lonely"])
+DOCUMENTS = "projects/p/databases/(default)/documents"
+
+
+@pytest.mark.parametrize("path", ["__finance__/a", "a/__a__", "a/..", "a/.", "a/a/__b__/a"])
+def test_a_reserved_name_is_refused(firestore: Firestore, path: str) -> None:
+    """Firestore keeps some ids, of collections and of documents, for itself."""
+    with pytest.raises(InvalidArgument):
+        firestore.commit(types.Write(update=types.Document(name=f"{DOCUMENTS}/{path}")))
+
+
+@pytest.mark.parametrize("name", ["nonsense", f"{DOCUMENTS}/lonely"])
 def test_a_malformed_name_is_refused(firestore: Firestore, name: str) -> None:
     """A write needs the name of a document, not of a collection or of nothing."""
     with pytest.raises(InvalidArgument):

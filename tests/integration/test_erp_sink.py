@@ -2,9 +2,7 @@
 
 import asyncio
 import signal
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
 
 import pytest
 from google.pubsub_v1.types import PubsubMessage
@@ -24,36 +22,9 @@ from tests.event_servers import (
     until_serving,
 )
 from tests.finance_events import event_attributes, finance_event
+from tests.sinks import Counts, sinking
 from transaction_service.erp_sink import app
 from transaction_service.erp_sink.settings import SinkSettings
-
-
-class Counts:
-    """Counts what a process counts."""
-
-    def __init__(self) -> None:
-        self.of: Counter[str] = Counter()
-
-    def increment(self, metric: str, value: float = 1, tags: list[str] | None = None) -> None:
-        self.of[" ".join([metric, *(tags or [])])] += int(value)
-
-    def gauge(self, metric: str, value: float, tags: list[str] | None = None) -> None:
-        pass
-
-    def histogram(self, metric: str, value: float, tags: list[str] | None = None) -> None:
-        pass
-
-
-@asynccontextmanager
-async def sinking(settings: SinkSettings) -> AsyncIterator[Counter[str]]:
-    """Run a sink in this process, and have it end gracefully; yield what it counts."""
-    counts, stop = Counts(), asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(app.run(settings, counts, PassOnTracing(), stop))
-        try:
-            yield counts.of
-        finally:
-            stop.set()
 
 
 @pytest.fixture(scope="module")
@@ -173,21 +144,6 @@ async def test_poison_goes_to_the_dead_letters_and_its_neighbours_are_written(
         assert letter.attributes["dead_letter_detail"]
         assert letter.attributes["dead_letter_first_seen_time"]
         assert counts[f"dead_letters reason:{reason}"] == 1
-
-
-async def test_a_document_that_firestore_refuses_does_not_stop_the_others(
-    pubsub: Project, settings: SinkSettings, documents: Documents
-) -> None:
-    """The batch is halved until the one beyond Firestore's limits is found."""
-    too_large = finance_event("txn_large")
-    too_large.reference = "x" * 1_100_000
-    await pubsub.publish(*_messages(3), _message_of(too_large), _message("txn_3"))
-    async with sinking(settings) as counts:
-        letters = await pubsub.take(pubsub.topology.dead_letter_subscription, 1)
-        await eventually(lambda: counts["deliveries_written"] == 4, "the good ones are written")
-    assert set(await documents.all()) == {"txn_0", "txn_1", "txn_2", "txn_3"}
-    assert letters[0].attributes["dead_letter_reason"] == "DOCUMENT_REFUSED"
-    assert letters[0].attributes["ce-id"] == "txn_large"
 
 
 async def test_firestore_away_for_a_while_loses_nothing(

@@ -48,7 +48,10 @@ async def test_published_events_are_listed_with_their_entries(books: Books) -> N
     (first, second) = (await books.feed.pull("publisher", 10, 0)).events
     await books.feed.acknowledge([first.transaction_id])
     found = await books.events.some([second.transaction_id, first.transaction_id, 7])
-    assert [(each.event, each.in_feed) for each in found] == [(first, False), (second, True)]
+    assert [(each.event, each.in_feed, each.kind) for each in found] == [
+        (first, False, "TOP_UP"),
+        (second, True, "USAGE"),
+    ]
     assert await listed(books) == [first.transaction_id, second.transaction_id]
 
 

@@ -234,6 +234,20 @@ async def test_heavy_items_count_by_their_weight() -> None:
     assert coalescer.waiting == 0
 
 
+async def test_batches_that_end_at_once_leave_nothing_waiting() -> None:
+    """One that waits for nothing, or fails before it does, ends before another one begins."""
+
+    async def fail(_: Sequence[int]) -> list[int | Exception]:
+        raise ValueError("at once")
+
+    coalescer = Coalescer(fail)
+    for _ in range(3):
+        async with asyncio.timeout(5):
+            tasks = submit_all(coalescer, range(100))
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(each) for each in results] == [ValueError] * 100
+
+
 async def test_drain_returns_when_all_that_was_submitted_is_done() -> None:
     """Also what waits is done, not only what is under way."""
     doubler = Doubler()

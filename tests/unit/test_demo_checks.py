@@ -9,20 +9,22 @@ from privy.wallet.v1.ledger_pb2 import Transaction
 from privy.wallet.v1.wallet_pb2 import Balance
 
 from devstack.demo.acts.personal import Repeats, Spending
-from devstack.demo.checks.books import check_documents, check_profits, check_sums
+from devstack.demo.checks.books import check_balanced, check_profits, check_reconciliation
 from devstack.demo.checks.check import Check
 from devstack.demo.checks.personal import check_repeats, check_spending
 from devstack.demo.desk import Booked
 from devstack.demo.documents import Document, Line
+from devstack.demo.reconciliation import Reconciliation
 from shared.errors import AlreadyExists, FailedPrecondition
 
 TOP_UP_LINES = (Line("FUNDING", "IDR", 900), Line("DEFERRED_REVENUE", "IDR", -900))
 USAGE_LINES = (Line("DEFERRED_REVENUE", "IDR", 500), Line("REVENUE", "IDR", -500))
 LEDGER = {("FUNDING", "IDR"): 900, ("WALLET", "IDR"): -400, ("REVENUE", "IDR"): -500}
-DUE = (
+DOCUMENTS = (
     Document("txn_1", "TOP_UP", "wal_1", "", 0, TOP_UP_LINES),
     Document("txn_2", "USAGE", "wal_1", "SIGN", 1, USAGE_LINES, "wal_9"),
 )
+AGREED = Reconciliation(events=2, documents=2, differences=[], ledger=LEDGER, told=LEDGER)
 
 
 def quote_of(price_minor: int) -> pb.QuoteUsageResponse:
@@ -60,9 +62,9 @@ def test_right_figures_pass() -> None:
     checks = [
         *check_spending(SPENDING),
         *check_repeats(SPENDING, REPEATS),
-        *check_documents(DUE, tuple(reversed(DUE))),
-        *check_sums(LEDGER, DUE),
-        *check_profits(LEDGER, DUE, DUE),
+        *check_reconciliation(LEDGER, AGREED),
+        *check_balanced(LEDGER, DOCUMENTS),
+        *check_profits(LEDGER, DOCUMENTS),
     ]
     assert off(checks) == []
 
@@ -88,37 +90,23 @@ def test_other_answers_to_repeated_requests_are_off() -> None:
 
 
 def test_a_lost_document_is_off() -> None:
-    """Documents that are fewer than the ledger's transactions are named, in sums and in profit."""
-    lost = DUE[:1]
-    checks = [
-        *check_documents(DUE, lost),
-        *check_sums(LEDGER, lost),
-        *check_profits(LEDGER, DUE, lost),
-    ]
+    """What reconcile names, and what sums to less than the ledger, is named."""
+    lost = replace(AGREED, documents=1, differences=[{"event_id": "txn_2"}], told={})
+    checks = [*check_reconciliation(LEDGER, lost), *check_profits(LEDGER, DOCUMENTS[:1])]
     assert off(checks) == [
-        "each movement of money has its one document",
-        "finance's documents sum to the ledger's trial balance",
-        "profit and loss by product is the ledger's",
+        "reconcile finds no difference",
+        "each event has its one document",
+        "finance's documents sum to the trial balance",
         "profit and loss by product in IDR sums to the trial balance",
-        "profit and loss by merchant is the ledger's",
         "profit and loss by merchant in IDR sums to the trial balance",
     ]
 
 
-def test_a_document_of_another_merchant_is_off() -> None:
-    """Sums by product may be right while a document says the wrong merchant: it is named."""
-    told = (DUE[0], replace(DUE[1], merchant_wallet_id=""))
-    checks = [*check_documents(DUE, told), *check_profits(LEDGER, DUE, told)]
-    assert off(checks) == [
-        "document txn_2 says what the ledger says",
-        "profit and loss by merchant is the ledger's",
-    ]
-
-
 def test_books_that_do_not_sum_to_zero_are_off() -> None:
-    """An asset of the ledger that is off by one is named."""
-    assert off(check_sums({**LEDGER, ("WALLET", "IDR"): -401}, DUE)) == [
-        "finance's documents sum to the ledger's trial balance",
+    """An asset of the ledger that is off by one is named, and a document that is not balanced."""
+    crooked = replace(DOCUMENTS[0], lines=TOP_UP_LINES[:1])
+    assert off(check_balanced({**LEDGER, ("WALLET", "IDR"): -401}, [crooked])) == [
+        "document txn_1 is balanced",
         "the trial balance in IDR sums to zero",
     ]
 

@@ -5,7 +5,6 @@ from devstack.demo.finance import (
     Profit,
     by_merchant,
     by_product,
-    document_sums,
     off_balance,
     profits_of,
     total_profits,
@@ -96,18 +95,6 @@ def test_profit_and_loss_by_merchant_makes_up_the_same_whole() -> None:
         Profit("all", "ESIGN", revenue_minor=3),
         Profit("all", "IDR", 670, breakage_minor=40, cost_minor=375, tax_minor=22, margin_minor=30),
     ]
-
-
-def test_documents_sum_to_a_trial_balance() -> None:
-    """Lines come under the ledger's account types; what sums to zero is left out."""
-    returned = Document("txn_6", "TOP_UP", "wal_1", "", 0, (Line("FUNDING", "IDR", -900),))
-    assert document_sums([TOP_UP, PAID_IN_MONEY, SOLD_BY_A_RESELLER, returned]) == {
-        ("WALLET", "IDR"): -208,
-        ("REVENUE", "IDR"): -670,
-        ("TAX_PAYABLE", "IDR"): -22,
-        ("VENDOR_COST", "IDR"): 150,
-        ("VENDOR_PAYABLE", "IDR"): -150,
-    }
 
 
 def test_an_unbalanced_document_says_by_how_much() -> None:

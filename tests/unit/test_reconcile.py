@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 from privy.wallet.v1 import ledger_pb2
+from privy.wallet.v1.event_log_pb2 import RecordedEvent
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
 from tests.finance_events import CHART, finance_event
@@ -41,7 +42,7 @@ def test_a_join_refuses_keys_that_do_not_grow(keys: list[str]) -> None:
             list(joined(left, right))
 
 
-def recorded() -> FeedEvent:
+def committed() -> FeedEvent:
     """Build an event as the ledger has it: a customer of a reseller uses something with a cost."""
     planned = finance_event("")
     planned.ClearField("lines")
@@ -66,6 +67,10 @@ def recorded() -> FeedEvent:
     return event
 
 
+def recorded() -> RecordedEvent:
+    return RecordedEvent(event=committed(), kind=ledger_pb2.TRANSACTION_KIND_USAGE)
+
+
 def document(event: FeedEvent) -> dict[str, Any]:
     """Take an event the whole road: through the publisher and the sink, as Firestore gives it."""
     decoded = decode(message_of(event, CHART).data, attributes_of(event), CHART.codes())
@@ -78,9 +83,9 @@ def document(event: FeedEvent) -> dict[str, Any]:
 
 def test_what_the_sink_writes_is_what_the_ledger_says() -> None:
     """Every field that is compared, and the sums, through publisher and sink."""
-    event = recorded()
+    event = committed()
     written = document(event)
-    assert differing(event, written) == []
+    assert differing(recorded(), written) == []
     assert written.keys() >= set(FIELDS)
     assert document_sums(written) == ledger_sums(event)
     assert ledger_sums(event)["WALLET", "IDR"] == 800
@@ -92,7 +97,7 @@ def test_each_field_that_differs_is_named(
     name: str, alter: str | Callable[[dict[str, Any], str], Any]
 ) -> None:
     """Altered or missing, each of them alone."""
-    written = document(recorded())
+    written = document(committed())
     if callable(alter):
         alter(written, name)
     else:
@@ -106,23 +111,33 @@ def test_each_field_that_differs_is_named(
 )
 def test_each_part_of_a_line_counts(name: str, value: object) -> None:
     """A line that says something else than the entry makes the lines differ."""
-    written = document(recorded())
+    written = document(committed())
     written["lines"][0] = {**written["lines"][0], name: value}
     assert differing(recorded(), written) == ["lines"]
 
 
 def test_a_line_too_much_and_another_order_differ() -> None:
     """Lines are the ledger's entries one for one, in their order."""
-    lines = document(recorded())["lines"]
+    lines = document(committed())["lines"]
     for altered in (lines[::-1], lines[1:], [*lines, lines[0]], [*lines, "no line"]):
-        assert differing(recorded(), {**document(recorded()), "lines": altered}) == ["lines"]
+        assert differing(recorded(), {**document(committed()), "lines": altered}) == ["lines"]
 
 
 def test_an_event_that_cannot_be_read_differs_from_any_document() -> None:
     """It has none, and what stands in its place is named, not passed over."""
-    event, written = recorded(), document(recorded())
-    event.payload = b"\xff"
-    assert "kind" in differing(event, written)
+    unread, written = recorded(), document(committed())
+    unread.event.payload = b"\xff"
+    assert "product_code" in differing(unread, written)
+
+
+def test_a_kind_is_what_the_ledger_says() -> None:
+    """An event that was planned without its kind agrees with the document that was mended."""
+    mended = document(committed())
+    planned = finance_event("")
+    planned.ClearField("kind")
+    careless = recorded()
+    careless.event.payload = planned.SerializeToString()
+    assert differing(careless, mended) == []
 
 
 def test_sums_survive_what_is_no_line() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from google.api_core.exceptions import InvalidArgument
 from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 
@@ -14,6 +15,10 @@ from transaction_service.erp_sink.effects import Effects
 COMMIT_TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 2.0
+
+# Firestore takes 10 MiB a call, and Google's emulator 4. Too much is answered there with
+# RESOURCE_EXHAUSTED, as if it could pass.
+MAX_COMMIT_BYTES = 4_000_000
 
 # The plain protobuf class below proto-plus: many times faster to fill.
 _CommitRequest = types.CommitRequest.pb()
@@ -46,14 +51,17 @@ class Store:
     async def write(self, effects: Effects) -> None:
         """Create the documents and add to the aggregates (one commit's), all or none.
 
-        Each document gets the server's time as `written_time`. Raises `AlreadyExists` if any of
-        them is there.
+        Each document gets the server's time as `written_time`. Raises `InvalidArgument` for what
+        is wrong or too large, and `AlreadyExists` if any of the documents is there.
         """
         request = _CommitRequest(database=self._database)
         for document_id, effect in effects.items():
             self._fill_creation(request.writes.add(), document_id, effect.document)
         for key, added in total_of(each.additions for each in effects.values()).items():
             self._fill_addition(request.writes.add(), key, added)
+        if (size_bytes := request.ByteSize()) > MAX_COMMIT_BYTES:
+            message = f"a commit of {size_bytes} bytes is larger than {MAX_COMMIT_BYTES}"
+            raise InvalidArgument(message)
         await self._client.commit(
             request=types.CommitRequest.wrap(request), timeout=COMMIT_TIMEOUT_S, retry=None
         )

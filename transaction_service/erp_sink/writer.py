@@ -15,8 +15,8 @@ from transaction_service.erp_sink.effects import Effects, commits_of
 from transaction_service.erp_sink.event import Fault
 from transaction_service.erp_sink.leases import Leases
 
-# Firestore takes at most 500 writes and 10 MiB a commit; a document takes several times the
-# bytes of its event, for it holds the names of its fields.
+# A commit takes at most 500 writes and 4 MB; a document takes several times the bytes of its
+# event, for it holds the names of its fields.
 MAX_DELIVERIES = 500
 MAX_BYTES = 1024 * 1024
 

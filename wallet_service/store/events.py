@@ -32,11 +32,12 @@ async def have_ended(conn: Connection, mark: str) -> bool:
 class RecordedEvent:
     event: FeedEvent
     in_feed: bool
+    kind: str
 
 
 _EVENTS = """
 SELECT t.transaction_id, t.wallet_id, t.event AS payload, t.traceparent,
-       t.recorded_at, t.effective_at, o.transaction_id IS NOT NULL AS in_feed
+       t.recorded_at, t.effective_at, o.transaction_id IS NOT NULL AS in_feed, t.kind
 """
 
 LIST_EVENTS = f"""
@@ -87,8 +88,8 @@ async def _events(conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Reco
 
 def _event(row: asyncpg.Record, moved: Sequence[MovedEntry]) -> RecordedEvent:
     fields = dict(row)
-    in_feed = fields.pop("in_feed")
-    return RecordedEvent(FeedEvent(**fields, entries=tuple(moved)), in_feed)
+    of_record = fields.pop("in_feed"), fields.pop("kind")
+    return RecordedEvent(FeedEvent(**fields, entries=tuple(moved)), *of_record)
 
 
 REPUBLISH = """

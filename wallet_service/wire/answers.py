@@ -207,7 +207,9 @@ def feed_event_out(event: FeedEvent) -> feed_pb2.FeedEvent:
 
 def recorded_event_out(recorded: RecordedEvent) -> event_log_pb2.RecordedEvent:
     return event_log_pb2.RecordedEvent(
-        event=feed_event_out(recorded.event), in_feed=recorded.in_feed
+        event=feed_event_out(recorded.event),
+        in_feed=recorded.in_feed,
+        kind=ledger_pb2.TransactionKind.Value(f"TRANSACTION_KIND_{recorded.kind}"),
     )
 
 

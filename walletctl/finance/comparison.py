@@ -11,6 +11,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 from privy.erp.v1.event_pb2 import CostRevenueEvent, EventLine, LineType
+from privy.wallet.v1.event_log_pb2 import RecordedEvent
 from privy.wallet.v1.feed_pb2 import FeedEvent
 from privy.wallet.v1.ledger_pb2 import AccountType, TransactionEntry, TransactionKind
 from privy.wallet.v1.wallet_pb2 import WalletType
@@ -28,7 +29,6 @@ _NEAREST = {
     "reseller_wallet_id": "WALLET_TYPE_RESELLER",
 }
 _AS_PLANNED = (
-    "wallet_id",
     "product_code",
     "quantity",
     "price_book_version",
@@ -42,6 +42,7 @@ _AS_PLANNED = (
 FIELDS = (
     "transaction_id",
     "kind",
+    "wallet_id",
     *_AS_PLANNED,
     "seller_wallet_ids",
     "path",
@@ -67,9 +68,9 @@ _LINE_TYPES = {
 _ACCOUNT_TYPES = {each: account for account, each in _LINE_TYPES.items()} | {_MARGIN: "WALLET"}
 
 
-def differing(event: FeedEvent, document: Fields) -> list[str]:
+def differing(recorded: RecordedEvent, document: Fields) -> list[str]:
     """Name the fields of an event's document that are not what they should be."""
-    expected, told = _expected(event), _told(document)
+    expected, told = _expected(recorded), _told(document)
     return [name for name in FIELDS if expected[name] != told.get(name)]
 
 
@@ -95,7 +96,9 @@ def document_sums(document: Fields) -> Sums:
     return sums
 
 
-def _expected(event: FeedEvent) -> Fields:
+def _expected(recorded: RecordedEvent) -> Fields:
+    """Say what the ledger itself knows, and for the rest what the event was planned to say."""
+    event = recorded.event
     planned = _planned(event)
     path = [
         {
@@ -108,7 +111,8 @@ def _expected(event: FeedEvent) -> Fields:
     nearest = {each["role"] or each["type"]: each["wallet_id"] for each in path}
     return {
         "transaction_id": event.transaction_id,
-        "kind": _name(TransactionKind, planned.kind),
+        "kind": _name(TransactionKind, recorded.kind),
+        "wallet_id": event.wallet_id,
         **{name: getattr(planned, name) for name in _AS_PLANNED},
         "seller_wallet_ids": list(planned.seller_wallet_ids),
         "path": path,

@@ -64,7 +64,7 @@ class Reconciliation:
             self.findings.note(_lack(recorded))
 
     def _compare(self, recorded: RecordedEvent, document: Fields) -> None:
-        if fields := differing(recorded.event, document):
+        if fields := differing(recorded, document):
             event_id = recorded.event.transaction_id
             self.findings.note(Difference(Kind.DIFFERING, event_id, tuple(fields)))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from devstack.demo.books import Books
 from devstack.demo.documents import Document
-from devstack.demo.finance import by_merchant, by_product, document_sums, profits_of
+from devstack.demo.finance import by_merchant, by_product, profits_of
 from devstack.demo.scenes.scene import Names, Scene
 from devstack.demo.tables import finance, wallets
 
@@ -20,9 +20,13 @@ def scenes_of_finance(books: Books, names: Names) -> Iterator[Scene]:
     )
     yield from _statements(books, names)
     yield Scene(
-        "The books of the ledger, beside the sums of the documents",
-        "Debits are positive, credits negative: each asset sums to zero, and both agree.",
-        (finance.trial_balance(books.audit.trial_balance, document_sums(books.documents)),),
+        "An operator reconciles the ledger with the documents",
+        "`walletctl reconcile` compares each event with its document, and the sums of both: debits "
+        "are positive, credits negative, each asset sums to zero.",
+        (
+            finance.differences(books.reconciliation),
+            finance.trial_balance(books.reconciliation.ledger, books.reconciliation.told),
+        ),
     )
     yield from _profits(books.documents, names)
 

@@ -7,6 +7,7 @@ from devstack.demo.dead_letters import DeadLetter
 from devstack.demo.documents import Document
 from devstack.demo.finance import Profit, Sums, off_balance, total_profits
 from devstack.demo.money import money
+from devstack.demo.reconciliation import Reconciliation
 from devstack.demo.tables.table import Table, spoken
 
 Names = Mapping[str, str]
@@ -45,6 +46,11 @@ def documents(documents: Iterable[Document], names: Names) -> Table:
         for each in documents
     ]
     return Table(("document id", "kind", "wallet", "used"), ("balanced",), rows)
+
+
+def differences(reconciliation: Reconciliation) -> Table:
+    counts = reconciliation.events, reconciliation.documents, len(reconciliation.differences)
+    return Table((), ("events", "documents", "differences"), [tuple(map(str, counts))])
 
 
 def trial_balance(ledger: Sums, told: Sums) -> Table:

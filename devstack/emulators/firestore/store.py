@@ -12,6 +12,7 @@ from devstack.emulators.serving import Refusal
 
 _MAX_WRITES = 500
 _DOCUMENT_NAME = re.compile(r"projects/[^/]+/databases/[^/]+/documents(/[^/]+/[^/]+)+")
+_RESERVED_ID = re.compile(r"\.|\.\.|__.*__", re.DOTALL)
 
 
 class Store:
@@ -78,3 +79,7 @@ def check_writes(writes: Sequence[Wire]) -> None:
         if not _DOCUMENT_NAME.fullmatch(name):
             message = f'Document name "{name}" is not valid'
             raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)
+        for part in name.partition("/documents/")[2].split("/"):
+            if _RESERVED_ID.fullmatch(part):
+                message = f'Id "{part}" in "{name}" is invalid because it is reserved.'
+                raise Refusal(grpc.StatusCode.INVALID_ARGUMENT, message)

@@ -24,29 +24,30 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from privy.wallet.v1 import feed_pb2 as privy_dot_wallet_dot_v1_dot_feed__pb2
+from privy.wallet.v1 import ledger_pb2 as privy_dot_wallet_dot_v1_dot_ledger__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fprivy/wallet/v1/event_log.proto\x12\x0fprivy.wallet.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aprivy/wallet/v1/feed.proto\"K\n\rRecordedEvent\x12)\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1a.privy.wallet.v1.FeedEvent\x12\x0f\n\x07in_feed\x18\x02 \x01(\x08\"\x98\x01\n\x11ListEventsRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\x97\x01\n\x12ListEventsResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.privy.wallet.v1.RecordedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1c\n\x14start_transaction_id\x18\x03 \x01(\t\x12\x1a\n\x12\x65nd_transaction_id\x18\x04 \x01(\t\"0\n\x15\x42\x61tchGetEventsRequest\x12\x17\n\x0ftransaction_ids\x18\x01 \x03(\t\"H\n\x16\x42\x61tchGetEventsResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.privy.wallet.v1.RecordedEvent\"1\n\x16RepublishEventsRequest\x12\x17\n\x0ftransaction_ids\x18\x01 \x03(\t\".\n\x17RepublishEventsResponse\x12\x13\n\x0brepublished\x18\x01 \x01(\x05\x32\xb1\x02\n\x0f\x45ventLogService\x12U\n\nListEvents\x12\".privy.wallet.v1.ListEventsRequest\x1a#.privy.wallet.v1.ListEventsResponse\x12\x61\n\x0e\x42\x61tchGetEvents\x12&.privy.wallet.v1.BatchGetEventsRequest\x1a\'.privy.wallet.v1.BatchGetEventsResponse\x12\x64\n\x0fRepublishEvents\x12\'.privy.wallet.v1.RepublishEventsRequest\x1a(.privy.wallet.v1.RepublishEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fprivy/wallet/v1/event_log.proto\x12\x0fprivy.wallet.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aprivy/wallet/v1/feed.proto\x1a\x1cprivy/wallet/v1/ledger.proto\"{\n\rRecordedEvent\x12)\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1a.privy.wallet.v1.FeedEvent\x12\x0f\n\x07in_feed\x18\x02 \x01(\x08\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .privy.wallet.v1.TransactionKind\"\x98\x01\n\x11ListEventsRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\x97\x01\n\x12ListEventsResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.privy.wallet.v1.RecordedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1c\n\x14start_transaction_id\x18\x03 \x01(\t\x12\x1a\n\x12\x65nd_transaction_id\x18\x04 \x01(\t\"0\n\x15\x42\x61tchGetEventsRequest\x12\x17\n\x0ftransaction_ids\x18\x01 \x03(\t\"H\n\x16\x42\x61tchGetEventsResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.privy.wallet.v1.RecordedEvent\"1\n\x16RepublishEventsRequest\x12\x17\n\x0ftransaction_ids\x18\x01 \x03(\t\".\n\x17RepublishEventsResponse\x12\x13\n\x0brepublished\x18\x01 \x01(\x05\x32\xb1\x02\n\x0f\x45ventLogService\x12U\n\nListEvents\x12\".privy.wallet.v1.ListEventsRequest\x1a#.privy.wallet.v1.ListEventsResponse\x12\x61\n\x0e\x42\x61tchGetEvents\x12&.privy.wallet.v1.BatchGetEventsRequest\x1a\'.privy.wallet.v1.BatchGetEventsResponse\x12\x64\n\x0fRepublishEvents\x12\'.privy.wallet.v1.RepublishEventsRequest\x1a(.privy.wallet.v1.RepublishEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'privy.wallet.v1.event_log_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECORDEDEVENT']._serialized_start=113
-  _globals['_RECORDEDEVENT']._serialized_end=188
-  _globals['_LISTEVENTSREQUEST']._serialized_start=191
-  _globals['_LISTEVENTSREQUEST']._serialized_end=343
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=346
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=497
-  _globals['_BATCHGETEVENTSREQUEST']._serialized_start=499
-  _globals['_BATCHGETEVENTSREQUEST']._serialized_end=547
-  _globals['_BATCHGETEVENTSRESPONSE']._serialized_start=549
-  _globals['_BATCHGETEVENTSRESPONSE']._serialized_end=621
-  _globals['_REPUBLISHEVENTSREQUEST']._serialized_start=623
-  _globals['_REPUBLISHEVENTSREQUEST']._serialized_end=672
-  _globals['_REPUBLISHEVENTSRESPONSE']._serialized_start=674
-  _globals['_REPUBLISHEVENTSRESPONSE']._serialized_end=720
-  _globals['_EVENTLOGSERVICE']._serialized_start=723
-  _globals['_EVENTLOGSERVICE']._serialized_end=1028
+  _globals['_RECORDEDEVENT']._serialized_start=143
+  _globals['_RECORDEDEVENT']._serialized_end=266
+  _globals['_LISTEVENTSREQUEST']._serialized_start=269
+  _globals['_LISTEVENTSREQUEST']._serialized_end=421
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=424
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=575
+  _globals['_BATCHGETEVENTSREQUEST']._serialized_start=577
+  _globals['_BATCHGETEVENTSREQUEST']._serialized_end=625
+  _globals['_BATCHGETEVENTSRESPONSE']._serialized_start=627
+  _globals['_BATCHGETEVENTSRESPONSE']._serialized_end=699
+  _globals['_REPUBLISHEVENTSREQUEST']._serialized_start=701
+  _globals['_REPUBLISHEVENTSREQUEST']._serialized_end=750
+  _globals['_REPUBLISHEVENTSRESPONSE']._serialized_start=752
+  _globals['_REPUBLISHEVENTSRESPONSE']._serialized_end=798
+  _globals['_EVENTLOGSERVICE']._serialized_start=801
+  _globals['_EVENTLOGSERVICE']._serialized_end=1106
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from privy.wallet.v1 import feed_pb2 as _feed_pb2
+from privy.wallet.v1 import ledger_pb2 as _ledger_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -28,8 +29,11 @@ class RecordedEvent(_message.Message):
 
     EVENT_FIELD_NUMBER: _builtins.int
     IN_FEED_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     in_feed: _builtins.bool
     """Whether it is in the feed now: not published yet, or to be published again."""
+    kind: _ledger_pb2.TransactionKind.ValueType
+    """What the transaction is, whatever its event says."""
     @_builtins.property
     def event(self) -> _feed_pb2.FeedEvent:
         """The event, as the feed has it or had it."""
@@ -39,10 +43,11 @@ class RecordedEvent(_message.Message):
         *,
         event: _feed_pb2.FeedEvent | None = ...,
         in_feed: _builtins.bool = ...,
+        kind: _ledger_pb2.TransactionKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "in_feed", b"in_feed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "in_feed", b"in_feed", "kind", b"kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
