@@ -14,13 +14,14 @@ from functools import wraps
 from typing import Any, NoReturn
 
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
-from google.pubsub_v1 import PublisherAsyncClient, SubscriberAsyncClient
+from google.pubsub_v1 import SubscriberAsyncClient
 
 from shared import process
 from transaction_service.erp_sink import app as sink
 from transaction_service.erp_sink.dead_letters import DeadLetters
 from transaction_service.publisher import app as publisher
 from transaction_service.publisher.feed import Feed
+from transaction_service.publisher.sending import Sender
 
 MOMENT_S = 0.002
 
@@ -74,9 +75,9 @@ def die() -> NoReturn:
 
 
 PUBLISHER: Mapping[str, Point] = {
-    "pulled": Point(PublisherAsyncClient, "publish", before),
-    "publishing": Point(PublisherAsyncClient, "publish", during),
-    "half-published": Point(PublisherAsyncClient, "publish", after, count=10),
+    "pulled": Point(Sender, "send", before),
+    "publishing": Point(Sender, "send", during),
+    "half-published": Point(Sender, "send", after, count=10),
     "published": Point(Feed, "acknowledge", before),
     "acknowledging": Point(Feed, "acknowledge", during),
     "acknowledged": Point(Feed, "acknowledge", after),

@@ -90,4 +90,4 @@ def test_messages_fill_as_few_requests_as_the_limits_allow(
         len(complete(each, CHART)) for each in events
     ]
     for request in requests:
-        assert len(request.messages) == 1 or len(type(request).serialize(request)) <= 10_000_000
+        assert len(request.messages) == 1 or request.ByteSize() <= 10_000_000
