@@ -28,7 +28,7 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _log = structlog.get_logger()
 
 
-class Edge(grpc.aio.ServerInterceptor):
+class Edge:
     """Surrounds each call of one request: admission, trace context, decoding, errors, log line.
 
     gRPC's own services (`/grpc.`) are admitted however busy the process is, and not logged.
@@ -40,7 +40,6 @@ class Edge(grpc.aio.ServerInterceptor):
         self._tracing = tracing
         self._metrics = metrics
         self._admission = admission or Admission()
-        self._surrounded: dict[str, Any] = {}
         self._refusals: dict[str, Metadata] = {}
         self._turned_away = 0
         self._told_at = 0.0
@@ -49,21 +48,8 @@ class Edge(grpc.aio.ServerInterceptor):
         """Answer every call from now on UNAVAILABLE; those under way go on."""
         self._admission.close()
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        method = handler_call_details.method
-        if surrounded := self._surrounded.get(method):
-            return surrounded
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
-        self._surrounded[method] = self._surround(method, handler)
-        return self._surrounded[method]
-
-    def _surround(self, method: str, handler: Any) -> Any:
+    def surround(self, method: str, handler: Any) -> Any:
+        """Answer a handler that does what `handler` does, within the edge."""
         # Decoded within, where a failure can be answered well.
         undecoded = {
             "request_deserializer": None,

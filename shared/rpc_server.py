@@ -1,8 +1,9 @@
 """Serves gRPC on either engine, with health, reflection and a graceful stop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import grpc
 import structlog
@@ -45,9 +46,10 @@ async def serve(  # noqa: PLR0913 (what a server is made of)
     their callers could know are refused as UNAVAILABLE, which a closing server would cancel; and
     those under way have 10 s to end.
     """
-    server = _server(engine, edge)
-    services.register(server)
-    health_pb2_grpc.add_HealthServicer_to_server(health_of.servicer, server)
+    server = _server(engine)
+    surrounding = cast("grpc.aio.Server", _Surrounding(server, edge))
+    services.register(surrounding)
+    health_pb2_grpc.add_HealthServicer_to_server(health_of.servicer, surrounding)
     reflection.enable_server_reflection(
         (*services.names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
@@ -67,7 +69,30 @@ async def serve(  # noqa: PLR0913 (what a server is made of)
         _log.info("stopped", listen=listen)
 
 
-def _server(engine: Engine, edge: Edge) -> grpc.aio.Server:
+class _Surrounding:
+    """Takes services as a server does, and hands them on to it with the edge around each call.
+
+    An interceptor could do the same, for the price of looking every call's handler up anew.
+    """
+
+    def __init__(self, server: grpc.aio.Server, edge: Edge) -> None:
+        self._server = server
+        self._edge = edge
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """Pass over them: generated code names the same ones as registered methods too."""
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        surrounded = {
+            name: self._edge.surround(f"/{service}/{name}", handler)
+            for name, handler in handlers.items()
+        }
+        generic = grpc.method_handlers_generic_handler(service, surrounded)
+        self._server.add_generic_rpc_handlers((generic,))
+        self._server.add_registered_method_handlers(service, surrounded)
+
+
+def _server(engine: Engine) -> grpc.aio.Server:
     options = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_concurrent_streams", MAX_CALLS_PER_CONNECTION),  # Others wait at the client.
@@ -77,7 +102,7 @@ def _server(engine: Engine, edge: Edge) -> grpc.aio.Server:
         ("grpc.so_reuseport", 0),  # Two processes on one port are a mistake.
     ]
     if engine == "grpcio":
-        return grpc.aio.server(interceptors=[edge], options=options)
+        return grpc.aio.server(options=options)
     from pygrpc_native.aio import server  # noqa: PLC0415 (only who asks for it needs it)
 
-    return server(interceptors=[edge], options=options)
+    return server(options=options)

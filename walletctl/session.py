@@ -1,6 +1,7 @@
 """What every command is given: the services' stubs, and how to show what they answer."""
 
 import getpass
+import json
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -28,6 +29,24 @@ from walletctl.output import Output
 
 TIMEOUT_S = 10.0
 PAGE_SIZE = 1000
+
+# A long comparison outlives a short outage; whatever is asked of this service may be repeated.
+_RETRIES = json.dumps(
+    {
+        "methodConfig": [
+            {
+                "name": [{"service": "privy.wallet.v1.EventLogService"}],
+                "retryPolicy": {
+                    "maxAttempts": 5,
+                    "initialBackoff": "0.5s",
+                    "maxBackoff": "5s",
+                    "backoffMultiplier": 3,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ]
+    }
+)
 
 
 @dataclass
@@ -78,7 +97,7 @@ class Session:
 def _channel(target: str, variable: str, option: str) -> grpc.Channel:
     if not target:
         raise click.UsageError(f"where is the service? set {variable}, or give {option} host:port")
-    return grpc.insecure_channel(target)
+    return grpc.insecure_channel(target, options=[("grpc.service_config", _RETRIES)])
 
 
 def session_of(context: typer.Context) -> Session:

@@ -157,6 +157,19 @@ async def stopped_once_under_way(house: House, *arguments: str) -> Any:
     return json.loads(out)
 
 
+async def test_a_short_outage_is_waited_for(house: House) -> None:
+    """The Wallet is away when it is asked, and comes back: the comparison goes on."""
+    async with house.serving("publisher"):
+        await house.wallet(usages=1)
+        await house.until_written(2)
+    await house.end("wallet")
+    comparing = asyncio.create_task(asyncio.to_thread(house.differences))
+    await asyncio.wait([comparing], timeout=3)
+    assert not comparing.done()
+    await house.serve("wallet")
+    assert await comparing == (2, set())
+
+
 async def test_who_is_not_reachable_is_no_difference(house: House) -> None:
     """Exit code 3, and nothing is said to be missing."""
     nobody = f"127.0.0.1:{house.servers.ports.take()}"

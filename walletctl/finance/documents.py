@@ -4,11 +4,20 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from google.api_core.exceptions import DeadlineExceeded, ServiceUnavailable
+from google.api_core.retry import Retry, if_exception_type
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 TIMEOUT_S = 10.0
-PAGE_SIZE = 500
+PAGE_SIZE = 5_000
+"""The emulators look at every document for each page; Firestore itself does not."""
+PAGE_TIMEOUT_S = 30.0
+
+# A long comparison outlives a short outage.
+_AGAIN = Retry(
+    if_exception_type(DeadlineExceeded, ServiceUnavailable), initial=0.2, maximum=2.0, timeout=10.0
+)
 
 _TRANSACTION = re.compile(r"txn_([1-9][0-9]*)", re.ASCII)
 _NO_ID = re.compile(r"|\.|\.\.|__.*__|.*/.*", re.DOTALL)
@@ -65,19 +74,18 @@ class Documents:
 
     def some(self, event_ids: Sequence[str], fields: Collection[str]) -> dict[str, dict[str, Any]]:
         """Answer those documents of some events that are there, by id."""
-        found = self._client.get_all(
-            [self._collection.document(each) for each in event_ids],
-            field_paths=fields,
-            timeout=TIMEOUT_S,
-            retry=None,
-        )
-        return {each.id: each.to_dict() or {} for each in found if each.exists}
+        wanted = [self._collection.document(each) for each in event_ids]
+
+        def found() -> dict[str, dict[str, Any]]:
+            snapshots = self._client.get_all(wanted, fields, timeout=TIMEOUT_S, retry=None)
+            return {each.id: each.to_dict() or {} for each in snapshots if each.exists}
+
+        return _AGAIN(found)()
 
 
 def _pages(query: firestore.Query) -> Iterator[Any]:
     """Give what a query finds, in the order of ids."""
     query = query.order_by("__name__").limit(PAGE_SIZE)
-    page = query.get(timeout=TIMEOUT_S, retry=None)
-    while page:
+    while page := _AGAIN(query.get)(timeout=PAGE_TIMEOUT_S, retry=None):
         yield from page
-        page = query.start_after(page[-1]).get(timeout=TIMEOUT_S, retry=None)
+        query = query.start_after(page[-1])
