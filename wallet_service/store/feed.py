@@ -2,7 +2,8 @@
 
 Rows are taken by claim, not by a cursor, so that none can be missed: an event is in the outbox
 from its commit until it is acknowledged. Ids grow in the order of commits on an account, since
-they are drawn under its row lock, so events of one wallet come in order.
+they are drawn under its row lock, so events of one wallet come in order; but for two that were
+under way at the same time and met on no account, such as top-ups of different assets.
 """
 
 from collections.abc import Sequence

@@ -267,7 +267,7 @@ class GetFeedStatusResponse(_message.Message):
     CONSUMERS_FIELD_NUMBER: _builtins.int
     PUBLISHED_AFTER_FIELD_NUMBER: _builtins.int
     backlog: _builtins.int
-    """How many events are in the feed; counted up to 1,000,000."""
+    """How many events are in the feed; counted up to 100,000."""
     published_after: _builtins.int
     """How many events are off the feed and later than `after_transaction_id`; counted
     up to 100,000. Unset if not asked for.

@@ -1,7 +1,7 @@
-"""`python -m tests.faults.killed ROLE POINT`: a publisher or sink that dies at a step of its loop.
+"""`python -m tests.faults.stricken ROLE POINT`: a publisher or sink that fails at a step.
 
 It is the real process, but for one call that is surrounded: at that call it kills itself, as
-`kill -9` would. The product has no hooks for this.
+`kill -9` would, or stands still until it gets SIGCONT. The product has no hooks for this.
 """
 
 import asyncio
@@ -37,6 +37,16 @@ class Point:
     method: str
     surround: Surrounding
     count: int = 1
+
+
+def pause_before(call: Call) -> Call:
+    """Stand still before the call, for as long as others want."""
+
+    async def pausing(*arguments: Any, **named: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return await call(*arguments, **named)
+
+    return pausing
 
 
 def before(_: Call) -> Call:
@@ -75,6 +85,7 @@ def die() -> NoReturn:
 
 
 PUBLISHER: Mapping[str, Point] = {
+    "paused": Point(Sender, "send", pause_before),
     "pulled": Point(Sender, "send", before),
     "publishing": Point(Sender, "send", during),
     "half-published": Point(Sender, "send", after, count=10),
@@ -94,14 +105,13 @@ SINK: Mapping[str, Point] = {
 
 
 def set_up(point: Point) -> None:
-    """Surround the method, from its `count`th call on."""
+    """Surround the method's `count`th call."""
     call: Call = getattr(point.owner, point.method)
-    dying = point.surround(call)
-    calls = iter([call] * (point.count - 1))
+    calls = iter([*[call] * (point.count - 1), point.surround(call)])
 
     @wraps(call)
     async def surrounded(*arguments: Any, **named: Any) -> Any:
-        return await next(calls, dying)(*arguments, **named)
+        return await next(calls, call)(*arguments, **named)
 
     setattr(point.owner, point.method, surrounded)
 
