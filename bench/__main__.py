@@ -16,10 +16,10 @@ from bench.endurance import measure_endurance
 from bench.events import measure_events
 from bench.front import measure_front
 from bench.plots import draw
-from bench.report import Part, Report
+from bench.report import Part, Progress, Report
 from bench.size import QUICK, WHOLE, Size
 
-PARTS: Mapping[str, Callable[[Size, Callable[[str], None]], Awaitable[Part]]] = {
+PARTS: Mapping[str, Callable[[Size, Progress], Awaitable[Part]]] = {
     "front": measure_front,
     "endurance": measure_endurance,
     "events": measure_events,

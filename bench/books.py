@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bench import ledger, loading, tpcb
-from bench.report import Part, Sheet, ratio
+from bench.report import Part, Progress, Sheet, ratio
 from bench.size import Size
 from devstack.backing import Backing, start_backing
 from devstack.children import Children, base_environment
@@ -26,7 +26,7 @@ class _Book:
     wallet_ids: list[int]
 
 
-async def measure_books(size: Size, progress: Callable[[str], None]) -> Part:
+async def measure_books(size: Size, progress: Progress) -> Part:
     """Measure everything in turns, so that whatever else the machine does falls on all alike."""
     alone, growth = Sheet(ALONE), Sheet(GROWTH)
     with Children(temporary_folder(), base_environment(os.environ)) as children:
@@ -45,7 +45,7 @@ async def measure_books(size: Size, progress: Callable[[str], None]) -> Part:
 
 @asynccontextmanager
 async def _books(
-    backing: Backing, size: Size, progress: Callable[[str], None]
+    backing: Backing, size: Size, progress: Progress
 ) -> AsyncIterator[Mapping[int, _Book]]:
     """Make a ledger of each size, by its number of entries."""
     books: dict[int, _Book] = {}

@@ -1,11 +1,11 @@
 """Long runs: at a pace that can be kept, and at one that cannot."""
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from bench.checks import check
 from bench.measuring import MEGABYTES_OF, Measured, figures
-from bench.report import Claim, Part, Sheet
+from bench.report import Claim, Part, Progress, Sheet
 from bench.scene import Scene, open_scene
 from bench.size import Size
 
@@ -17,31 +17,38 @@ MIXED_PEAK, UNIFORM_PEAK = "peak, mixed", "peak, usages"
 STEADY, OVERLOAD = "mixed, 70 % of peak", "usages, 5 times the peak"
 
 
-async def measure_endurance(size: Size, progress: Callable[[str], None]) -> Part:
+async def measure_endurance(size: Size, progress: Progress) -> Part:
     """Measure what the faster engine does at its peak, below it for long, and far above it."""
     sheet = Sheet(TITLE)
     async with open_scene(size.wallets, events=False) as scene:
-        front = scene.fastest
         progress("endurance: finding the peaks")
-        await scene.measure(front, "uniform", PEAK_IN_FLIGHT, size.warmup_seconds)
-        peak = await _peak(size, scene, "mixed")
-        sheet.add(MIXED_PEAK, figures(peak))
-        per_second = peak.outcome.per_second * SHARE_OF_PEAK
-        progress(f"endurance: {size.mixed_actions:,} mixed actions at {per_second:,.0f}/s")
-        seconds = size.mixed_actions / per_second
-        steady = await scene.pace(front, "mixed", per_second, seconds)
-        sheet.add(STEADY, {**figures(steady), **_growth(steady)})
-        progress(f"endurance: {steady.outcome.ended}")
-        peak = await _peak(size, scene, "uniform")
-        sheet.add(UNIFORM_PEAK, figures(peak))
-        per_second = peak.outcome.per_second * TIMES_PEAK
-        progress(f"endurance: usages at {per_second:,.0f}/s")
-        overload = await scene.pace(front, "uniform", per_second, size.overload_seconds)
-        sheet.add(OVERLOAD, {**figures(overload), **_growth(overload)})
-        progress(f"endurance: {overload.outcome.ended}")
+        await scene.measure(scene.fastest, "uniform", PEAK_IN_FLIGHT, size.warmup_seconds)
+        await _below(size, scene, sheet, progress)
+        await _above(size, scene, sheet, progress)
         progress("endurance: verifying the books")
         checks = await check("long runs", scene.stack.environment, events=False)
     return Part([sheet], list(_claims(sheet)), checks)
+
+
+async def _below(size: Size, scene: Scene, sheet: Sheet, progress: Progress) -> None:
+    peak = await _peak(size, scene, "mixed")
+    sheet.add(MIXED_PEAK, figures(peak))
+    per_second = peak.outcome.per_second * SHARE_OF_PEAK
+    progress(f"endurance: {size.mixed_actions:,} mixed actions at {per_second:,.0f}/s")
+    seconds = size.mixed_actions / per_second
+    got = await scene.pace(scene.fastest, "mixed", per_second, seconds)
+    progress(f"endurance: {got.outcome.ended}")
+    sheet.add(STEADY, {**figures(got), **_growth(got)})
+
+
+async def _above(size: Size, scene: Scene, sheet: Sheet, progress: Progress) -> None:
+    peak = await _peak(size, scene, "uniform")
+    sheet.add(UNIFORM_PEAK, figures(peak))
+    per_second = peak.outcome.per_second * TIMES_PEAK
+    progress(f"endurance: usages at {per_second:,.0f}/s")
+    got = await scene.pace(scene.fastest, "uniform", per_second, size.overload_seconds)
+    progress(f"endurance: {got.outcome.ended}")
+    sheet.add(OVERLOAD, {**figures(got), **_growth(got)})
 
 
 async def _peak(size: Size, scene: Scene, kind: str) -> Measured:

@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bench.checks import check
 from bench.finance import Finance, open_finance, percentile
 from bench.machine import use_of
-from bench.report import Claim, Part, Sheet
+from bench.report import Claim, Part, Progress, Sheet
 from bench.scene import Scene, open_scene
 from bench.size import Size
 
@@ -24,7 +24,7 @@ STEADY = f"{STEADY_PER_SECOND:,} actions/s"
 _FILLING_IN_FLIGHT = 1_024
 
 
-async def measure_events(size: Size, progress: Callable[[str], None]) -> Part:
+async def measure_events(size: Size, progress: Progress) -> Part:
     """Measure on one stack, one after the other: what a null sink takes is never in Firestore."""
     catching_up, delay = Sheet(CATCHING_UP), Sheet(DELAY)
     async with (

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from bench.checks import check
 from bench.finance import open_finance
 from bench.measuring import RATE, Measured, figures
 from bench.naive.pair import FRONT, WALLET, start_naive
-from bench.report import Claim, Part, Sheet, ratio
+from bench.report import Claim, Part, Progress, Sheet, ratio
 from bench.scene import EVENTS, Front, Scene, open_scene
 from bench.size import Size
 from devstack.postgres import ensure_database, postgres_url
@@ -59,7 +59,7 @@ class _Stage:
     tpcb_url: str
 
 
-async def measure_front(size: Size, progress: Callable[[str], None]) -> Part:
+async def measure_front(size: Size, progress: Progress) -> Part:
     """Measure everything in turns, so that whatever else the machine does falls on all alike."""
     alone, together = Sheet(ALONE), Sheet(TOGETHER)
     async with _stage(size, progress) as stage:
@@ -75,7 +75,7 @@ async def measure_front(size: Size, progress: Callable[[str], None]) -> Part:
 
 
 @asynccontextmanager
-async def _stage(size: Size, progress: Callable[[str], None]) -> AsyncIterator[_Stage]:
+async def _stage(size: Size, progress: Progress) -> AsyncIterator[_Stage]:
     progress("front: starting two stacks")
     async with AsyncExitStack() as opened:
         alone = await opened.enter_async_context(open_scene(size.wallets, events=False))
@@ -101,7 +101,7 @@ async def _naive(scene: Scene) -> Front:
 
 
 async def _round(
-    size: Size, stage: _Stage, alone: Sheet, together: Sheet, progress: Callable[[str], None]
+    size: Size, stage: _Stage, alone: Sheet, together: Sheet, progress: Progress
 ) -> None:
     alone.add(TPCB, {RATE: await asyncio.to_thread(tpcb.run, stage.tpcb_url, size.seconds)})
     for kind, in_flight in _NAIVE_LOADS:
@@ -118,7 +118,7 @@ async def _round(
         )
 
 
-def _add(sheet: Sheet, row: str, got: Measured, progress: Callable[[str], None]) -> None:
+def _add(sheet: Sheet, row: str, got: Measured, progress: Progress) -> None:
     sheet.add(row, figures(got))
     if got.outcome.failed:
         progress(f"front: {row}: {got.outcome.ended}")

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from subprocess import PIPE
 
 from bench.load.order import Order, Outcome
-from bench.machine import Use, use_of
+from bench.machine import Watched, watch
 
 LOAD = "load"
 RATE = "actions/s"
 MEGABYTES_OF = ("transaction", "wallet")
-_WATCH_S = 1.0
 
 
 class LoadFailedError(Exception):
@@ -23,10 +22,24 @@ class LoadFailedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Measured:
     outcome: Outcome
-    cpu_us: Mapping[str, float]
-    """Processor time for each accepted action, by process; `load` is the load's own."""
-    resident_mb: Mapping[str, Sequence[float]]
-    """Memory by process, once a second."""
+    watched: Watched
+
+    @property
+    def cpu_us(self) -> Mapping[str, float]:
+        """Give the processor time for each accepted action, by process; `load` is the load's."""
+        spent_s = {**self.watched.cpu_s, LOAD: self.outcome.own_cpu_s}
+        return {name: cpu_s / max(self.outcome.actions, 1) * 1e6 for name, cpu_s in spent_s.items()}
+
+    @property
+    def others_percent(self) -> float:
+        """Say how much of the processors others had: the kernel, and whatever else ran."""
+        ours_s = sum(self.watched.cpu_s.values()) + self.outcome.own_cpu_s
+        return (self.watched.busy_s - ours_s) / self.watched.available_s * 100
+
+    @property
+    def resident_mb(self) -> Mapping[str, Sequence[float]]:
+        """Give each process' memory, once a second."""
+        return self.watched.resident_mb
 
 
 async def measure(order: Order, pids: Mapping[str, int]) -> Measured:
@@ -40,14 +53,11 @@ async def measure(order: Order, pids: Mapping[str, int]) -> Measured:
         load.stdin.write(f"{order.json()}\n")
         load.stdin.flush()
         await asyncio.to_thread(load.stdout.readline)  # It says that it begins.
-        before, uses = use_of(pids), []
-        for _ in range(max(round(order.seconds / _WATCH_S), 1)):
-            await asyncio.sleep(min(_WATCH_S, order.seconds))
-            uses.append(use_of(pids))
+        watched = await watch(pids, order.seconds)
         said, complaint = await asyncio.to_thread(load.communicate)
     if load.returncode != 0:
         raise LoadFailedError(complaint)
-    return _measured(Outcome.of(said), before, uses)
+    return Measured(Outcome.of(said), watched)
 
 
 def figures(got: Measured) -> dict[str, float]:
@@ -59,20 +69,6 @@ def figures(got: Measured) -> dict[str, float]:
         "refused": float(outcome.statuses.get("RESOURCE_EXHAUSTED", 0)),
         "failed": float(outcome.failed),
         **{f"{name} µs": cpu_us for name, cpu_us in got.cpu_us.items()},
+        "others %": got.others_percent,
         **{f"{name} MB": max(got.resident_mb[name]) for name in MEGABYTES_OF},
     }
-
-
-def _measured(
-    outcome: Outcome, before: Mapping[str, Use], uses: Sequence[Mapping[str, Use]]
-) -> Measured:
-    actions = max(outcome.actions, 1)
-    spent_s = {name: uses[-1][name].cpu_s - use.cpu_s for name, use in before.items()}
-    return Measured(
-        outcome,
-        {
-            name: cpu_s / actions * 1e6
-            for name, cpu_s in {**spent_s, LOAD: outcome.own_cpu_s}.items()
-        },
-        {name: [use[name].resident_mb for use in uses] for name in before},
-    )

@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from rich.table import Table
 _WHOLE_FROM = 100
 
 Cells = list[list[str]]
+Progress = Callable[[str], None]
+"""Tells who waits how far a run is."""
 
 
 class Sheet:

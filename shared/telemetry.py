@@ -5,13 +5,15 @@ go to a Datadog agent when they are switched on, and cost nothing when they are 
 trace context (`traceparent`) of an action is passed on in either case.
 """
 
+import json
 import logging
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, MutableMapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Literal, Protocol
+from functools import partial
+from typing import Any, Literal, Protocol
 
 import structlog
 from pydantic import Field
@@ -60,9 +62,11 @@ class NoMetrics:
 class PassOnTracing:
     """Opens no spans; passes the caller's trace context on, or starts a new one."""
 
-    @contextmanager
-    def span(self, name: str, traceparent: str) -> Iterator[str]:  # noqa: ARG002
-        yield traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+    def span(self, name: str, traceparent: str) -> AbstractContextManager[str]:  # noqa: ARG002
+        if traceparent:
+            return nullcontext(traceparent)
+        chance = secrets.token_hex(24)
+        return nullcontext(f"00-{chance[:32]}-{chance[32:]}-00")
 
 
 class DatadogTracing:
@@ -88,13 +92,13 @@ class DatadogTracing:
 def configure_logging(settings: TelemetrySettings, service: str) -> None:
     """Send structlog's and the standard library's records to stderr in one form."""
     processors: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        partial(_add_service, service),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(_json)
         if settings.log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
@@ -102,15 +106,29 @@ def configure_logging(settings: TelemetrySettings, service: str) -> None:
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=processors)
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def _add_service(
+    service: str, _: Any, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    event["service"] = service
+    return event
+
+
+_ENCODER = json.JSONEncoder(default=repr)
+"""Made once: `json.dumps` would make one for each line."""
+
+
+def _json(event: MutableMapping[str, Any], **_: Any) -> str:
+    return _ENCODER.encode(event)
 
 
 def build_metrics(settings: TelemetrySettings, service: str) -> Metrics:

@@ -29,6 +29,9 @@ from transaction_service.wallet_client import WalletClient
 Subject: TypeAlias = Booking | Original | None
 """What an action is about, besides its wallet."""
 
+_ABOUT_NOTHING_ELSE = frozenset({TopUp, Usage, BookUsage, Transfer})
+"""Told by their type, since most actions are of these: asking pydantic's is dear."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -74,15 +77,18 @@ class Intents:
             return refusal
 
     async def _subject(self, action: Action) -> Subject:
+        if type(action) in _ABOUT_NOTHING_ELSE:
+            return None
         match action:
             case CommitUsage() | CancelUsage():
                 return await self._wallet.booking(action.booking_id)
             case VoidTransaction():
                 return await self._wallet.original(action.transaction_id)
-            case _:
-                return None
+        raise TypeError(f"{type(action).__name__} is none of the front door's actions")
 
     def _intent(self, action: Action, subject: Subject) -> Intent:
+        if subject is None:
+            return self._plain_intent(action)
         match action, subject:
             case CommitUsage(), Booking():
                 plan_for: Planning = partial(planning.plan_commit, action, subject)
@@ -90,23 +96,22 @@ class Intents:
                 plan_for = partial(planning.plan_cancellation, subject)
             case VoidTransaction(), Original():
                 plan_for = partial(planning.plan_void, action, subject)
-            case ((TopUp() | Usage() | Transfer()), None):
-                return self._plain_intent(action)
             case _:
-                raise TypeError(f"{type(action).__name__} is none of the front door's actions")
+                raise TypeError(f"{type(action).__name__} is not about that")
         return Intent(action, subject.wallet_id, plan_for)
 
-    def _plain_intent(self, action: TopUp | Usage | Transfer) -> Intent:
+    def _plain_intent(self, action: Action) -> Intent:
         match action:
+            case BookUsage():
+                return Intent(action, action.wallet_id, partial(self._plan_booking, action))
+            case Usage():
+                return Intent(action, action.wallet_id, partial(self._plan_usage, action))
             case TopUp():
                 return Intent(action, action.wallet_id, partial(planning.plan_top_up, action))
             case Transfer():
                 plan_for = partial(planning.plan_transfer, action)
                 return Intent(action, action.source_wallet_id, plan_for)
-            case BookUsage():
-                return Intent(action, action.wallet_id, partial(self._plan_booking, action))
-            case Usage():
-                return Intent(action, action.wallet_id, partial(self._plan_usage, action))
+        raise TypeError(f"{type(action).__name__} is about more than its wallet")
 
     def _plan_usage(self, action: Usage, wallet: Profile) -> Plan:
         return planning.plan_usage(wallet, *self._pricer.charge(action, wallet))

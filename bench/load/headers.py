@@ -1,6 +1,7 @@
 """Header blocks (HPACK, RFC 7541) without any state: the same bytes always mean the same."""
 
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import hpack
 from grpc import StatusCode
@@ -57,7 +58,9 @@ def _decoded(block: bytes) -> Ending:
     code = fields.get("grpc-status")
     if code is None:
         return Ending("NO_STATUS", f"HTTP status {fields.get(':status', 'missing')}")
-    return Ending(_STATUS_NAMES.get(int(code), f"CODE_{code}"), fields.get("grpc-message", ""))
+    return Ending(
+        _STATUS_NAMES.get(int(code), f"CODE_{code}"), unquote(fields.get("grpc-message", ""))
+    )
 
 
 def _str(value: str | bytes) -> str:

@@ -22,7 +22,7 @@ class Order:
     per_second: float = 0.0
     """If set, `in_flight` is not: calls are due at this pace, whatever became of others."""
     warmup_seconds: float = 1.0
-    connections: int = 8
+    connections: int = 4
 
     def json(self) -> str:
         return json.dumps(asdict(self))

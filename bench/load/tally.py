@@ -21,7 +21,11 @@ class Tally:
         if status == "OK":
             self._latencies_us.append(int(answer.seconds * 1e6))
         elif len(self.said) < _SAID_KEPT:
-            self.said.append(f"{status}: {answer.ending.message}")
+            self._keep(f"{status}: {answer.ending.message}")
+
+    def _keep(self, said: str) -> None:
+        if said not in self.said:
+            self.said.append(said)
 
     def latency_ms(self) -> dict[str, float]:
         """Give the percentiles of accepted calls by name (`p99.9`); none if there was no call."""

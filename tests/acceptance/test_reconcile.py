@@ -22,6 +22,7 @@ from tests.event_servers import (
     event_servers,
     until,
 )
+from wallet_service import ids
 
 WHY = ["--reason", "a rehearsal", "--operator", "ops", "--yes"]
 SOON = ["--patience", "1"]
@@ -76,12 +77,14 @@ async def test_each_difference_is_named_and_what_is_missing_is_mended(house: Hou
     off = {("DIFFERING", altered), ("EXTRA", invented)}
     missing, unpublished = ("MISSING", deleted), ("UNPUBLISHED", waiting)
     assert house.differences(*SOON) == (4, off | {missing, unpublished, ("EXTRA", "order-77")})
-    in_range = ["--from", "2026-01-01", "--patience", "3"]
+    in_range = ["--from", "2024-05-01", "--patience", "3"]
     assert house.differences(*in_range, "--repair", "--dry-run") == (
         4,
         off | {missing, unpublished},
     )
     assert house.differences("--to", "2026-01-01", *SOON) == (0, set())
+    since = ["--from", str(ids.recorded_at(int(altered[4:])))]
+    assert house.differences(*since, *SOON) == (3, off | {unpublished})
     async with house.serving("publisher"):
         await house.until_written(5)
         assert house.differences(*in_range, "--repair", *WHY) == (4, off)

@@ -79,7 +79,10 @@ def test_request_headers_are_those_of_a_unary_grpc_call() -> None:
     ("fields", "ending"),
     [
         ({"grpc-status": "0"}, Ending("OK")),
-        ({"grpc-status": "8", "grpc-message": "wait"}, Ending("RESOURCE_EXHAUSTED", "wait")),
+        (
+            {"grpc-status": "8", "grpc-message": "wait%20now"},
+            Ending("RESOURCE_EXHAUSTED", "wait now"),
+        ),
         ({"grpc-status": "99"}, Ending("CODE_99")),
         ({":status": "502"}, Ending("NO_STATUS", "HTTP status 502")),
     ],

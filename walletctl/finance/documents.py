@@ -56,21 +56,23 @@ class Documents:
         """Give the documents of the transactions of a range, in the order of ids; a page in memory.
 
         With `strays` also those whose id is no transaction's, wherever it stands. All ids have as
-        many digits, so that they stand in Firestore in the order of transactions: 18 of those
-        that are drawn from October 2024 to July 2031.
+        many digits, 18 from October 2024 to July 2031, so that they stand in Firestore in the order
+        of transactions.
         """
         query = self._collection.select(fields)
-        if not strays:
-            first, end = (
-                self._collection.document(f"txn_{each}") for each in (ids.start, ids.stop)
-            )
-            query = query.where(filter=FieldFilter("__name__", ">=", first)).where(
-                filter=FieldFilter("__name__", "<", end)
-            )
-        for each in _pages(query):
+        for each in _pages(query if strays else self._between(query, ids)):
             number = _TRANSACTION.fullmatch(each.id)
             if (int(number[1]) in ids) if number else strays:
                 yield each.id, each.to_dict() or {}
+
+    def _between(self, query: firestore.Query, ids: range) -> firestore.Query:
+        """Leave out what cannot be in a range, as ids are ordered as text."""
+        same_digits = len(str(ids.start)) == len(str(ids.stop))
+        first = self._collection.document(f"txn_{ids.start if same_digits else 0}")
+        end = self._collection.document(f"txn_{ids.stop}")
+        return query.where(filter=FieldFilter("__name__", ">=", first)).where(
+            filter=FieldFilter("__name__", "<", end)
+        )
 
     def some(self, event_ids: Sequence[str], fields: Collection[str]) -> dict[str, dict[str, Any]]:
         """Answer those documents of some events that are there, by id."""
