@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from privy.wallet.v1 import (
     amount_pb2,
     event_log_pb2_grpc,
+    feed_pb2_grpc,
     ledger_pb2,
     ledger_pb2_grpc,
     lot_pb2,
@@ -30,6 +31,7 @@ class WalletCalls:
         self.wallets = wallet_pb2_grpc.WalletServiceStub(channel)
         self.ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
         self.events = event_log_pb2_grpc.EventLogServiceStub(channel)
+        self.feed = feed_pb2_grpc.EventFeedServiceStub(channel)
 
     async def create_wallet(self) -> str:
         wallet = pb.Wallet(type=pb.WALLET_TYPE_PERSONAL, display_name="somebody")

@@ -1,14 +1,19 @@
 """The feed on a real Postgres: complete, in order, and shared by many."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from privy.wallet.v1 import feed_pb2 as pb
 
 from tests import plans
+from tests.acceptance.clients import failure_of
 from tests.books import Books
 from tests.databases import WalletDatabase
+from tests.wallet_calls import TIMEOUT_S, WalletCalls
 from wallet_service.store import connections
 from wallet_service.store import feed as store
 
@@ -194,3 +199,48 @@ async def test_the_status_tells_what_waits_and_what_was_published(books: Books) 
     for after, count in ((0, 3), (ids[0], 2), (ids[2], 0)):
         assert (await books.feed.status(after)).published_after == count
     assert (await books.feed.status()).backlog.count == 1
+
+
+WRONG = [
+    ("PullEvents", pb.PullEventsRequest(max_events=1), "consumer_id"),
+    ("PullEvents", pb.PullEventsRequest(consumer_id="x" * 65, max_events=1), "consumer_id"),
+    ("PullEvents", pb.PullEventsRequest(consumer_id="x"), "max_events"),
+    ("PullEvents", pb.PullEventsRequest(consumer_id="x", max_events=1_001), "max_events"),
+    (
+        "PullEvents",
+        pb.PullEventsRequest(consumer_id="x", max_events=1, wait=Duration(seconds=21)),
+        "wait",
+    ),
+    ("AcknowledgeEvents", pb.AcknowledgeEventsRequest(), "consumer_id"),
+    (
+        "AcknowledgeEvents",
+        pb.AcknowledgeEventsRequest(consumer_id="x", transaction_ids=["txn_1"] * 1_001),
+        "transaction_ids",
+    ),
+    ("ReleaseEvents", pb.ReleaseEventsRequest(), "consumer_id"),
+    (
+        "GetFeedStatus",
+        pb.GetFeedStatusRequest(after_transaction_id="wal_1"),
+        "after_transaction_id",
+    ),
+]
+
+
+async def test_the_feed_is_one_for_all_wallet_processes(
+    wallet_processes: Sequence[WalletCalls],
+) -> None:
+    """Consumers of two processes share it; what is wrong in a request is told by its field."""
+    feeds = [each.feed for each in wallet_processes]
+    for _ in range(2):
+        for number, feed in enumerate(feeds):
+            request = pb.PullEventsRequest(consumer_id=f"consumer-{number}", max_events=1)
+            assert not (await feed.PullEvents(request, timeout=TIMEOUT_S)).events
+    status = await feeds[0].GetFeedStatus(pb.GetFeedStatusRequest(), timeout=TIMEOUT_S)
+    shards = {each.consumer_id: each.shard_count for each in status.consumers}
+    assert shards == {"consumer-0": 32, "consumer-1": 32}
+    assert (status.backlog, status.HasField("oldest_create_time")) == (0, False)
+    for method, wrong, field in WRONG:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await getattr(feeds[1], method)(wrong, timeout=TIMEOUT_S)
+        failure = failure_of(raised.value)
+        assert (failure.code, failure.fields) == (grpc.StatusCode.INVALID_ARGUMENT, (field,))
