@@ -10,6 +10,7 @@ from rich.console import Console
 from walletctl import (
     actions,
     balances,
+    batches,
     deadletters,
     entries,
     events,
@@ -48,6 +49,7 @@ NOUNS = (
 for noun in NOUNS:
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
 app.command()(reconcile.reconcile)
+actions.app.command()(batches.batch)
 
 
 class Form(StrEnum):

@@ -3,11 +3,12 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from devstack.stack import Stack
-from tests.acceptance.clients import PRICE_MINOR
+from tests.acceptance.clients import PRICE_MINOR, new_id
 from tests.acceptance.operators import Walletctl
 
 EXAMPLE = Path("examples/price_book.toml")
@@ -190,3 +191,36 @@ def test_a_file_of_another_form_is_told_in_full(walletctl: Walletctl, tmp_path: 
     assert refused.returncode == 2
     for place in ("versoin", "products[0]", "taxes[0]"):
         assert f"{file}: {place}" in refused.stderr
+
+
+def test_a_file_of_actions_is_done_and_may_be_sent_again(
+    walletctl: Walletctl, tmp_path: Path
+) -> None:
+    """Each line is told with its transaction or its reason; a second time nothing moves."""
+    wallet = walletctl.wallet()
+    usage = {"wallet_id": wallet, "product_code": "API_CALL"}
+    top_up = {
+        "wallet_id": wallet,
+        "amount": {"asset_code": "IDR", "minor_units": 1100 * PRICE_MINOR},
+    }
+    actions: list[dict[str, Any]] = [
+        {"top_up": top_up | {"request_id": new_id()}},
+        *({"record_usage": usage | {"request_id": new_id(), "quantity": 1}} for _ in range(1100)),
+        {"record_usage": usage | {"request_id": new_id(), "quantity": 9}},
+    ]
+    file = tmp_path / "actions.jsonl"
+    file.write_text("\n".join(map(json.dumps, actions)))
+    for _ in range(2):
+        done = walletctl.run("actions", "batch", str(file))
+        assert done.returncode == 1, done.stderr
+        *accepted, refused = json.loads(done.stdout)
+        assert len({each["transaction_id"] for each in accepted}) == 1101
+        assert (refused["line"], refused["reason"]) == (1102, "INSUFFICIENT_FUNDS")
+    (balance,) = walletctl.json("balances", "get", wallet)
+    assert balance["posted_minor"] == 0
+    together = walletctl.run("actions", "batch", str(file), "--all-or-nothing")
+    assert (together.returncode, together.stdout) == (2, "")
+    file.write_text("no JSON")
+    broken = walletctl.run("actions", "batch", str(file))
+    assert broken.returncode == 2
+    assert "line 1" in broken.stderr
