@@ -66,6 +66,7 @@ def _conditions(size: Size, load: float) -> dict[str, str]:
         "machine": f"{psutil.cpu_count()} cores, load {load:.1f} before",
         "python": f"Python {platform.python_version()}",
         "postgres": "Postgres with fsync and synchronous_commit on",
+        "emulators": "the stack's own emulators, never Google's",
         "wallets": f"{size.wallets:,} wallets",
         "rounds": f"{size.rounds} rounds of {size.seconds} s each, medians",
     }

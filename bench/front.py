@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bench import tpcb
 from bench.checks import check
 from bench.finance import open_finance
+from bench.machine import use_of
 from bench.measuring import RATE, Measured, figures
 from bench.naive.pair import FRONT, WALLET, start_naive
 from bench.report import Claim, Part, Progress, Sheet, ratio
@@ -103,7 +104,7 @@ async def _naive(scene: Scene) -> Front:
 async def _round(
     size: Size, stage: _Stage, alone: Sheet, together: Sheet, progress: Progress
 ) -> None:
-    alone.add(TPCB, {RATE: await asyncio.to_thread(tpcb.run, stage.tpcb_url, size.seconds)})
+    alone.add(TPCB, await _tpcb(stage, size.seconds))
     for kind, in_flight in _NAIVE_LOADS:
         got = await stage.alone.measure(stage.naive, kind, in_flight, size.seconds)
         _add(alone, row_name(NAIVE, kind, in_flight), got, progress)
@@ -116,6 +117,14 @@ async def _round(
             row_name(engine, "uniform", 256),
             await _with_events(stage.together, front, size.seconds),
         )
+
+
+async def _tpcb(stage: _Stage, seconds: int) -> dict[str, float]:
+    pids = {"postgres": stage.alone.stack.pid("postgres")}
+    before = use_of(pids)["postgres"].cpu_s
+    per_second = await asyncio.to_thread(tpcb.run, stage.tpcb_url, seconds)
+    spent_s = use_of(pids)["postgres"].cpu_s - before
+    return {RATE: per_second, "postgres µs": spent_s / (per_second * seconds) * 1e6}
 
 
 def _add(sheet: Sheet, row: str, got: Measured, progress: Progress) -> None:

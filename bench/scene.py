@@ -11,6 +11,7 @@ from bench import loading
 from bench.load.order import Order
 from bench.measuring import Measured, measure
 from devstack.children import Children, base_environment
+from devstack.emulators import BUILT_IN
 from devstack.folder import temporary_folder
 from devstack.stack import Stack, start_stack
 
@@ -74,9 +75,12 @@ class Scene:
 
 @asynccontextmanager
 async def open_scene(wallets: int, *, events: bool) -> AsyncIterator[Scene]:
-    """Start a stack, and end it; without `events` what is committed stays in the outbox."""
+    """Start a stack with our own emulators, and end it.
+
+    Without `events` publisher and sink are stopped: what is committed stays in the outbox.
+    """
     with Children(temporary_folder(), base_environment(os.environ)) as children:
-        stack = await start_stack(children, lambda _: None)
+        stack = await start_stack(children, lambda _: None, emulators=BUILT_IN)
         if not events:
             for name in EVENTS:
                 await stack.end(name, signal.SIGTERM)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 
 from devstack.children import Children, Command, Server
-from devstack.emulators import EmulatorCommand, firestore_command, pubsub_command, wait_ready
+from devstack.emulators import BEST, EmulatorCommand, Emulators, wait_ready
 from devstack.ports import Ports
 from devstack.postgres import ensure_database, postgres_url, start_postgres
 from devstack.prices import publish_prices
@@ -74,7 +74,9 @@ class Stack:
         return target
 
 
-async def start_stack(children: Children, report: Report, engine: str = "grpcio") -> Stack:
+async def start_stack(
+    children: Children, report: Report, engine: str = "grpcio", emulators: Emulators = BEST
+) -> Stack:
     """Start everything; DevstackError names the part that failed.
 
     `report` is called with the name of each part (a key of `NEEDS`) once it is ready; `engine` is
@@ -84,7 +86,7 @@ async def start_stack(children: Children, report: Report, engine: str = "grpcio"
     port_of = {name: ports.take() for name in (*_SERVERS, *ROLES)}
     stack = Stack(children, ports, _environment(port_of, engine))
     starts: dict[str, Start] = {
-        **_server_starts(children, port_of),
+        **_server_starts(children, port_of, emulators),
         **{name: partial(stack.start, name) for name in ROLES},
         "prices": partial(publish_prices, children, stack.environment["TRANSACTION_TARGET"]),
     }
@@ -95,14 +97,15 @@ async def start_stack(children: Children, report: Report, engine: str = "grpcio"
     return stack
 
 
-def _server_starts(children: Children, port_of: Mapping[str, int]) -> dict[str, Start]:
-    pubsub, firestore = port_of["pubsub"], port_of["firestore"]
+def _server_starts(
+    children: Children, port_of: Mapping[str, int], emulators: Emulators
+) -> dict[str, Start]:
     postgres, valkey = port_of["postgres"], port_of["valkey"]
     return {
-        "pubsub": partial(_emulate, children, "pubsub", pubsub_command(pubsub), pubsub),
-        "firestore": partial(
-            _emulate, children, "firestore", firestore_command(firestore), firestore
-        ),
+        **{
+            name: partial(_emulate, children, name, command(port_of[name]), port_of[name])
+            for name, command in emulators.items()
+        },
         "postgres": partial(start_postgres, children, postgres),
         "valkey": partial(start_valkey, children, valkey),
         "databases": partial(_prepare_databases, children, f"127.0.0.1:{postgres}"),

@@ -5,6 +5,9 @@ Both kinds speak the same gRPC, which `tests/conformance` holds them to.
 """
 
 from devstack.emulators.choice import (
+    BEST,
+    BUILT_IN,
+    Emulators,
     built_in_firestore_command,
     built_in_pubsub_command,
     firestore_command,
@@ -15,7 +18,10 @@ from devstack.emulators.google import google_firestore_command, google_pubsub_co
 from devstack.emulators.ready import wait_ready
 
 __all__ = [
+    "BEST",
+    "BUILT_IN",
     "EmulatorCommand",
+    "Emulators",
     "built_in_firestore_command",
     "built_in_pubsub_command",
     "firestore_command",
