@@ -35,12 +35,16 @@ class ChartSettings(BaseSettings):
 
 
 class ChartOfAccounts(BaseModel):
-    """Account codes by type of line; those of an asset come first, where it has its own."""
+    """Account codes by type of line; those of an asset come first, where it has its own.
+
+    `retired` are those that no line gets any more, and events under way may still have.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     accounts: Annotated[Codes, AfterValidator(_complete)]
     assets: Mapping[str, Codes] = Field(default_factory=dict)
+    retired: frozenset[AccountCode] = frozenset()
 
     def code_of(self, line_type: "LineType.ValueType", asset_code: str) -> str:
         """Answer a line's account code; empty for a type that is not known."""
@@ -49,9 +53,8 @@ class ChartOfAccounts(BaseModel):
 
     def codes(self) -> frozenset[str]:
         """Answer every account code that a line may have."""
-        return frozenset(
-            code for codes in (self.accounts, *self.assets.values()) for code in codes.values()
-        )
+        given = (self.accounts, *self.assets.values())
+        return self.retired.union(*(codes.values() for codes in given))
 
 
 def load_chart(path: Path) -> ChartOfAccounts:

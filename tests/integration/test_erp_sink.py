@@ -146,6 +146,20 @@ async def test_poison_goes_to_the_dead_letters_and_its_neighbours_are_written(
         assert counts[f"dead_letters reason:{reason}"] == 1
 
 
+async def test_sums_beyond_64_bits_do_not_end_the_sink(
+    pubsub: Project, settings: SinkSettings, documents: Documents
+) -> None:
+    """No ledger holds so much: but one such event must not hold up all others."""
+    absurd = finance_event("txn_absurd")
+    absurd.lines[0].amount.minor_units = 2**62
+    absurd.lines[1].amount.minor_units = -(2**62)
+    absurd.lines.extend([*absurd.lines] * 2)
+    await pubsub.publish(_message_of(absurd), _message("txn_1"))
+    async with sinking(settings) as counts:
+        await eventually(lambda: counts["deliveries_written"] == 2, "both are written")
+    assert set(await documents.all()) == {"txn_absurd", "txn_1"}
+
+
 async def test_firestore_away_for_a_while_loses_nothing(
     servers: EventServers, pubsub: Project, settings: SinkSettings, documents: Documents
 ) -> None:

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 import grpc
 import pytest
+from google.api_core.exceptions import Aborted
+from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.pubsub_v1.types import PubsubMessage
 
 from devstack.services import ROLES, service
@@ -28,11 +31,15 @@ from tests.event_servers import (
     until,
 )
 from tests.failing_firestore import failing_firestore
-from tests.finance_events import message_of, sale
+from tests.finance_events import CHART, event_attributes, message_of, sale
 from tests.finance_sums import aggregates_sums, documents_sums
 from tests.sinks import sinking
+from transaction_service.erp_sink.aggregates import id_of
+from transaction_service.erp_sink.decode import decode
+from transaction_service.erp_sink.effects import effect_of
+from transaction_service.erp_sink.event import Event
 from transaction_service.erp_sink.settings import SinkSettings
-from transaction_service.erp_sink.store import COMMIT_TIMEOUT_S
+from transaction_service.erp_sink.store import COMMIT_TIMEOUT_S, Store
 
 AWAY_S = 60
 WRITTEN_S = 100
@@ -256,3 +263,28 @@ async def test_what_may_pass_is_tried_again(
     assert counts["commits_failed"] == failures
     assert not [each for each in counts if each.startswith("dead_letters")]
     await finance.is_exact(20)
+
+
+async def test_who_meets_another_on_a_shard_takes_the_next(finance: Finance) -> None:
+    """An aborted commit is had on other documents: the two need not wait for each other again."""
+    listen = f"127.0.0.1:{finance.servers.ports.take()}"
+    firestore = finance.settings.firestore_emulator_host
+    event = decode(message_of(sale(1)).data, event_attributes(sale(1)), CHART.codes())
+    assert isinstance(event, Event)
+    effects = {"txn_1": effect_of(event)}
+    async with (
+        failing_firestore(listen, firestore, grpc.StatusCode.ABORTED, 1, had=False),
+        grpc.aio.insecure_channel(listen) as channel,
+    ):
+        store = Store(
+            FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel)),
+            finance.project.name,
+            finance.settings.firestore_collection,
+            finance.settings.aggregates_collection,
+            iter([3, 4]),
+        )
+        with pytest.raises(Aborted):
+            await store.write(effects)
+        await store.write(effects)
+    (key,) = effects["txn_1"].additions
+    assert set(await finance.aggregates.all()) == {id_of(key, 4)}

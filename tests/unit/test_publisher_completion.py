@@ -167,6 +167,12 @@ def test_an_asset_may_have_accounts_of_its_own(tmp_path: Path) -> None:
     assert chart.code_of(revenue, "USD") == "1"
 
 
+def test_every_code_of_a_chart_is_known_to_it(tmp_path: Path) -> None:
+    """Those of an asset too, and those that are retired: events under way may have any of them."""
+    text = f'retired = ["0"]\n[accounts]\n{ALL_BUT_TAX}\nTAX = "2"\n[assets.USD]\nTAX = "3"\n'
+    assert load_chart(_chart(tmp_path / "chart.toml", text)).codes() == {"0", "1", "2", "3"}
+
+
 BAD_CHARTS = [
     ("type missing", f"[accounts]\n{ALL_BUT_TAX}", "have no account: TAX"),
     ("type unknown", f"[accounts]\n{ALL_BUT_TAX}\nTAX = '1'\nTIPS = '1'", "no such types"),

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from transaction_service.erp_sink.event import Event
 
-SHARDS = 8
-"""How many documents an aggregate is spread over, so that writers need not meet on one."""
+SHARDS = 32
+"""Over how many documents an aggregate may be spread: more than there are writers, or they meet."""
 
 FIELDS = ("revenue_minor", "breakage_minor", "cost_minor", "margin_minor", "tax_minor")
 

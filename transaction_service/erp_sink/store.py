@@ -1,10 +1,10 @@
 """The event documents and the aggregates in Firestore."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from google.api_core.exceptions import InvalidArgument
+from google.api_core.exceptions import Aborted, InvalidArgument
 from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 
@@ -30,8 +30,8 @@ _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 class Store:
     """Every call raises `GoogleAPICallError`.
 
-    Increments of one document wait for each other, here or at other instances: each writer has a
-    `shard` of the aggregates, its own as far as there are enough.
+    Commits that add to the same documents wait for each other, and for long: so each writer has a
+    shard of the aggregates, and takes the next where it met another.
     """
 
     def __init__(
@@ -40,31 +40,40 @@ class Store:
         project: str,
         collection: str,
         aggregates_collection: str,
-        shard: int,
+        shards: Iterator[int],
     ) -> None:
+        """`shards` never ends."""
         self._client = client
         self._database = f"projects/{project}/databases/(default)"
         self._collection = f"{self._database}/documents/{collection}"
         self._aggregates = f"{self._database}/documents/{aggregates_collection}"
-        self._shard = shard
+        self._shards = shards
+        self._shard = next(shards)
 
     async def write(self, effects: Effects) -> None:
         """Create the documents and add to the aggregates (one commit's), all or none.
 
         Each document gets the server's time as `written_time`. Raises `InvalidArgument` for what
-        is wrong or too large, and `AlreadyExists` if any of the documents is there.
+        is wrong or too large, `AlreadyExists` if any of the documents is there, and `Aborted` where
+        others wrote to the same shard.
         """
         request = _CommitRequest(database=self._database)
         for document_id, effect in effects.items():
             self._fill_creation(request.writes.add(), document_id, effect.document)
-        for key, added in total_of(each.additions for each in effects.values()).items():
+        # In the same order for everybody: commits that meet on two aggregates must not lock
+        # one each, and wait for the other.
+        for key, added in sorted(total_of(each.additions for each in effects.values()).items()):
             self._fill_addition(request.writes.add(), key, added)
         if (size_bytes := request.ByteSize()) > MAX_COMMIT_BYTES:
             message = f"a commit of {size_bytes} bytes is larger than {MAX_COMMIT_BYTES}"
             raise InvalidArgument(message)
-        await self._client.commit(
-            request=types.CommitRequest.wrap(request), timeout=COMMIT_TIMEOUT_S, retry=None
-        )
+        try:
+            await self._client.commit(
+                request=types.CommitRequest.wrap(request), timeout=COMMIT_TIMEOUT_S, retry=None
+            )
+        except Aborted:
+            self._shard = next(self._shards)
+            raise
 
     async def existing(self, document_ids: Collection[str]) -> set[str]:
         """Answer which of `document_ids` are there."""

@@ -15,9 +15,10 @@ from transaction_service.erp_sink.effects import Effects, commits_of
 from transaction_service.erp_sink.event import Fault
 from transaction_service.erp_sink.leases import Leases
 
-# A commit takes at most 500 writes and 4 MB; a document takes several times the bytes of its
-# event, for it holds the names of its fields.
-MAX_DELIVERIES = 500
+# A commit takes at most 500 writes and 4 MB. So many leave room for the aggregates of most piles,
+# that one commit takes them; and a document takes several times the bytes of its event, for it
+# holds the names of its fields.
+MAX_DELIVERIES = 400
 MAX_BYTES = 1024 * 1024
 
 _log = structlog.get_logger()
