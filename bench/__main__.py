@@ -44,7 +44,8 @@ def main() -> None:
     report.show(Console(width=None if Console().is_terminal else 160))
     RESULTS.mkdir(parents=True, exist_ok=True)
     name = started_at.strftime("%Y-%m-%dT%H%M%SZ")
-    page = report.save(RESULTS, name, draw(report, RESULTS, name))
+    report.save_rounds(RESULTS, name)
+    page = report.save_page(RESULTS, name, draw(report, RESULTS, name))
     _progress.print(f"saved to {page}, with every round in the JSON beside it")
 
 

@@ -2,17 +2,21 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bench import ledger, loading, tpcb
-from bench.report import Part, Progress, Sheet, ratio
+from bench.checks import check
+from bench.report import Check, Claim, Part, Progress, Sheet, ratio
 from bench.size import Size
 from devstack.backing import Backing, start_backing
 from devstack.children import Children, base_environment
 from devstack.folder import temporary_folder
+from devstack.ports import Ports
 from devstack.postgres import ensure_database
+from devstack.services import ROLES, service
 from wallet_service.ledger import Ledger
 
 ALONE, GROWTH = "The ledger alone", "Cost of a plan by size of the ledger"
@@ -40,7 +44,9 @@ async def measure_books(size: Size, progress: Progress) -> Part:
                 progress(f"ledger: round {number + 1} of {size.rounds}")
                 alone.add(TPCB, {RATE: await asyncio.to_thread(tpcb.run, tpcb_url, size.seconds)})
                 await _round(number, size, books, alone, growth)
-    return _part(alone, growth, size)
+        progress("ledger: verifying the books")
+        checks = [each for entries in size.entries for each in await _checks(backing, entries)]
+    return Part([alone, growth], list(_claims(alone, growth, size)), checks)
 
 
 @asynccontextmanager
@@ -52,7 +58,7 @@ async def _books(
     async with AsyncExitStack() as opened:
         for entries in size.entries:
             progress(f"ledger: loading one with {entries:,} entries")
-            name = f"ledger_{entries}"
+            name = _database(entries)
             await ensure_database(backing.postgres, name)
             await backing.migrate_wallet(name)
             owner_url = backing.postgres_url("postgres", name)
@@ -87,22 +93,28 @@ def _figures(pace: ledger.Pace) -> dict[str, float]:
     }
 
 
-def _part(alone: Sheet, growth: Sheet, size: Size) -> Part:
+async def _checks(backing: Backing, entries: int) -> list[Check]:
+    """Let a Wallet verify one of the ledgers."""
+    target = f"127.0.0.1:{Ports().take()}"
+    url = backing.postgres_url("wallet_service", _database(entries))
+    environment = {"WALLET_DATABASE_URL": url, "WALLET_TARGET": target}
+    await backing.children.serve(service("wallet", ROLES["wallet"], environment, target))
+    checks = await check(f"ledger with {entries:,} loaded", environment, events=False)
+    await asyncio.to_thread(backing.children.end, "wallet", signal.SIGTERM)
+    return checks
+
+
+def _database(entries: int) -> str:
+    return f"ledger_{entries}"
+
+
+def _claims(alone: Sheet, growth: Sheet, size: Size) -> Iterator[Claim]:
     base = alone.rows[TPCB][RATE]
     uniform, hot, mixed = (alone.rows[name][RATE] for name in ("uniform", "hot wallet", "mixed"))
+    yield ratio("ledger, uniform to TPC-B", uniform, base, at_least=5)
+    yield ratio("ledger, hot wallet to TPC-B", hot, base, at_least=5)
+    yield ratio("ledger, mixed to TPC-B", mixed, base)
+    yield ratio("ledger, hot wallet to uniform", hot, uniform, at_least=1)
     first, last = f"{size.entries[0]:,}", f"{size.entries[-1]:,}"
-    return Part(
-        [alone, growth],
-        [
-            ratio("ledger, uniform to TPC-B", uniform, base, at_least=5),
-            ratio("ledger, hot wallet to TPC-B", hot, base, at_least=5),
-            ratio("ledger, mixed to TPC-B", mixed, base),
-            ratio("ledger, hot wallet to uniform", hot, uniform, at_least=1),
-            ratio(
-                f"ledger, processor time, {last} entries to {first}",
-                growth.rows[last][COST],
-                growth.rows[first][COST],
-                at_most=1.3,
-            ),
-        ],
-    )
+    costs = growth.rows[last][COST], growth.rows[first][COST]
+    yield ratio(f"ledger, processor time, {last} entries to {first}", *costs, at_most=1.3)

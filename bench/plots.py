@@ -75,7 +75,7 @@ def _cpu(sheet: Sheet, axes: Axes) -> None:
     rows = [row for row, has in sheet.rows.items() if any(_is_cpu(each) for each in has)]
     left = [0.0] * len(rows)
     for column in filter(_is_cpu, sheet.columns):
-        values = [sheet.median(row, column) for row in rows]
+        values = [sheet.median(row, column) if column in sheet.rows[row] else 0 for row in rows]
         axes.barh(rows, values, left=left, label=column.removesuffix(_MICROSECONDS))
         left = [before + value for before, value in zip(left, values, strict=True)]
     axes.invert_yaxis()

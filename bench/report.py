@@ -110,10 +110,13 @@ class Report:
     conditions: Mapping[str, str]
     parts: Sequence[Part] = field(default=())
 
-    def save(self, folder: Path, name: str, pictures: Sequence[Path]) -> Path:
-        """Write it as JSON, every round of it, and as Markdown with pictures; answer where."""
+    def save_rounds(self, folder: Path, name: str) -> None:
+        """Write every round of it as JSON."""
         figures = json.dumps(self._everything(), indent=2)
         folder.joinpath(f"{name}.json").write_text(f"{figures}\n")
+
+    def save_page(self, folder: Path, name: str, pictures: Sequence[Path]) -> Path:
+        """Write it as Markdown, with pictures; answer where."""
         page = folder / f"{name}.md"
         shown = [f"![{each.stem}]({each.name})\n" for each in pictures]
         page.write_text("\n".join([*self._markdown(), *shown]))

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bench import front
 from bench.finance import percentile
+from bench.plots import draw
 from bench.report import Check, Claim, Part, Report, Sheet, ratio
 
 
@@ -42,7 +44,9 @@ def test_a_report_has_every_round_in_json_and_medians_on_its_page(tmp_path: Path
     part = Part(
         [sheet], [Claim("to TPC-B", 2.0, at_least=2.5)], [Check("verify", clean=False, said="off")]
     )
-    page = Report({"machine": "2 cores"}, [part]).save(tmp_path, "run", [tmp_path / "run-cpu.png"])
+    report = Report({"machine": "2 cores"}, [part])
+    report.save_rounds(tmp_path, "run")
+    page = report.save_page(tmp_path, "run", [tmp_path / "run-cpu.png"])
     lines = page.read_text().splitlines()
     assert "| native, 256 | 2,000 |  |" in lines
     assert "| TPC-B |  | 1.2 |" in lines
@@ -51,3 +55,15 @@ def test_a_report_has_every_round_in_json_and_medians_on_its_page(tmp_path: Path
     assert "![run-cpu](run-cpu.png)" in lines
     saved = json.loads((tmp_path / "run.json").read_text())
     assert saved["figures"]["Speed"]["native, 256"]["actions/s"] == [1_000, 3_000, 2_000]
+
+
+def test_pictures_are_drawn_of_rows_that_lack_some_figures(tmp_path: Path) -> None:
+    """Pgbench has no services, and not every run has every part."""
+    sheet = Sheet(front.ALONE)
+    sheet.add(front.TPCB, {"actions/s": 1_000, "postgres µs": 300})
+    for in_flight in (64, 256):
+        row = front.row_name("native", "uniform", in_flight)
+        sheet.add(row, {"actions/s": 5_000, "p95 ms": 9, "wallet µs": 90, "postgres µs": 40})
+    pictures = draw(Report({}, [Part([sheet])]), tmp_path, "run")
+    assert [each.name for each in pictures] == ["run-latency.png", "run-cpu.png"]
+    assert all(each.read_bytes().startswith(b"\x89PNG") for each in pictures)
