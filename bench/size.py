@@ -29,7 +29,7 @@ class Size:
 
 
 WHOLE = Size(
-    rounds=5,
+    rounds=3,
     seconds=3,
     warmup_seconds=10,
     wallets=10_000,
