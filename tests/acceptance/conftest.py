@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +26,9 @@ def environment(request: pytest.FixtureRequest, stack: Stack) -> Mapping[str, st
         return stack.environment
     native: Mapping[str, str] = request.getfixturevalue("native_environment")
     return native
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a short name: the path of a socket in it may have 107 bytes."""
+    return tmp_path_factory.mktemp("t")

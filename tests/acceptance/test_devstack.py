@@ -76,12 +76,6 @@ class Devstack:
         assert self.left_behind() == []
 
 
-@pytest.fixture
-def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a short name: the path of a socket in it may have 107 bytes."""
-    return tmp_path_factory.mktemp("t")
-
-
 @contextmanager
 def devstack(arguments: tuple[str, ...], folder: Path) -> Iterator[Devstack]:
     """Start a devstack command in `folder`, which takes its temporary files too."""
