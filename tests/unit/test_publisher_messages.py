@@ -1,5 +1,10 @@
 """Committed events as messages and requests."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from privy.wallet.v1.feed_pb2 import FeedEvent
 
@@ -40,6 +45,21 @@ def test_a_message_is_a_cloud_event_in_binary_mode() -> None:
     }
     assert message.ordering_key == "wal_1"
     assert message.data == complete(_committed(), CHART)
+
+
+def test_a_stored_message_can_be_read_with_buf(tmp_path: Path) -> None:
+    """Its bytes and the protos are enough, whoever kept them."""
+    stored = tmp_path / "message.binpb"
+    stored.write_bytes(message_of(_committed(), CHART).data)
+    read = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("buf"), "convert", "proto"),
+            *("--type", "privy.erp.v1.CostRevenueEvent", "--from", stored, "--to", "-#format=json"),
+        ],
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(read.stdout)["transactionId"] == "txn_7"
 
 
 @pytest.mark.parametrize("traceparent", ["", "mine", TRACEPARENT.upper(), TRACEPARENT + "0" * 2000])
