@@ -2,34 +2,16 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests import plans
-from tests.acceptance.house import House, open_house, told
-from tests.databases import WalletDatabase
-from tests.event_servers import BUILT_IN, GOOGLES, Commands, EventServers, event_servers, until
+from tests.acceptance.house import House, told
+from tests.event_servers import until
 
 WALLETS, USAGES = 20, 30
 EVENTS = WALLETS * (1 + USAGES)
 CARRIERS = ("publisher", "publisher-2", "sink", "sink-2", "sink-3")
-
-
-@pytest.fixture(scope="module", params=[BUILT_IN, GOOGLES], ids=["built-in", "google"])
-def servers(request: pytest.FixtureRequest) -> Iterator[EventServers]:
-    commands: Commands = request.param
-    with event_servers(commands) as running:
-        yield running
-
-
-@pytest.fixture
-async def house(
-    servers: EventServers, wallet_database: WalletDatabase, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[House]:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", servers.environment["FIRESTORE_EMULATOR_HOST"])
-    async with open_house(servers, wallet_database) as opened:
-        yield opened
 
 
 @pytest.mark.timeout(300)

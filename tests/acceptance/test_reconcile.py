@@ -6,43 +6,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from tests.acceptance.house import House, open_house
+from tests.acceptance.house import House
 from tests.acceptance.operators import Walletctl
-from tests.databases import WalletDatabase
 from tests.event_servers import (
-    BUILT_IN,
-    GOOGLES,
-    Commands,
-    EventServers,
-    event_servers,
     until,
 )
 from wallet_service import ids
 
 WHY = ["--reason", "a rehearsal", "--operator", "ops", "--yes"]
 SOON = ["--patience", "1"]
-
-
-@pytest.fixture(scope="module", params=[BUILT_IN, GOOGLES], ids=["built-in", "google"])
-def servers(request: pytest.FixtureRequest) -> Iterator[EventServers]:
-    commands: Commands = request.param
-    with event_servers(commands) as running:
-        yield running
-
-
-@pytest.fixture
-async def house(
-    servers: EventServers, wallet_database: WalletDatabase, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[House]:
-    """All of it, with the Wallet and the sink running, and the publisher not yet."""
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", servers.environment["FIRESTORE_EMULATOR_HOST"])
-    async with open_house(servers, wallet_database) as opened:
-        yield opened
 
 
 async def test_what_agrees_is_told_with_its_sums(house: House) -> None:

@@ -1,7 +1,7 @@
-"""What tests on a real database share."""
+"""What tests on real servers share."""
 
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 
 import grpc
@@ -12,6 +12,7 @@ from devstack.ports import Ports
 from devstack.services import ROLES, service
 from tests.books import Books, open_books
 from tests.databases import WalletDatabase
+from tests.event_servers import EventServers, Project, event_servers, project
 from tests.wallet_calls import WalletCalls
 
 
@@ -38,3 +39,18 @@ async def wallet_processes(
             for each in targets.values()
         ]
         yield [WalletCalls(each) for each in channels]
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[EventServers]:
+    """The built-in Pub/Sub and Firestore, the module's own."""
+    with event_servers() as running:
+        yield running
+
+
+@pytest.fixture
+async def pubsub(servers: EventServers) -> AsyncIterator[Project]:
+    """A fresh project on a running Pub/Sub."""
+    await servers.start("pubsub")
+    async with project(servers.environment["PUBSUB_EMULATOR_HOST"]) as fresh:
+        yield fresh

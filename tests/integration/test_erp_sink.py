@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from google.pubsub_v1.types import PubsubMessage
@@ -14,9 +14,7 @@ from tests.event_servers import (
     Documents,
     EventServers,
     Project,
-    event_servers,
     eventually,
-    project,
     until,
     until_not_serving,
     until_serving,
@@ -25,20 +23,6 @@ from tests.finance_events import event_attributes, finance_event
 from tests.sinks import Counts, sinking
 from transaction_service.erp_sink import app
 from transaction_service.erp_sink.settings import SinkSettings
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[EventServers]:
-    with event_servers() as running:
-        yield running
-
-
-@pytest.fixture
-async def pubsub(servers: EventServers) -> AsyncIterator[Project]:
-    """A fresh project on a running Pub/Sub."""
-    await servers.start("pubsub")
-    async with project(servers.environment["PUBSUB_EMULATOR_HOST"]) as fresh:
-        yield fresh
 
 
 @pytest.fixture

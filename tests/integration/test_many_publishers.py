@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 
 import pytest
@@ -11,26 +11,12 @@ import pytest
 from devstack.services import ROLES, service
 from tests import plans
 from tests.books import Books
-from tests.event_servers import EventServers, Project, event_servers, project, until
+from tests.event_servers import EventServers, Project, until
 from tests.publishers import ids_by_wallet, publishing, serving, settings_of
 from wallet_service import ids
 from wallet_service.rpc.feed import EventFeedServicer
 
 WALLETS, EVENTS_OF_EACH = 40, 25
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[EventServers]:
-    with event_servers() as running:
-        yield running
-
-
-@pytest.fixture
-async def pubsub(servers: EventServers) -> AsyncIterator[Project]:
-    """A fresh project on a running Pub/Sub."""
-    await servers.start("pubsub")
-    async with project(servers.environment["PUBSUB_EMULATOR_HOST"]) as fresh:
-        yield fresh
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 import grpc
-import pytest
 from google.pubsub_v1.types import PubsubMessage
 from privy.erp.v1.event_pb2 import CostRevenueEvent
 from privy.wallet.v1 import feed_pb2, feed_pb2_grpc
@@ -18,9 +17,7 @@ from devstack.services import ROLES, service
 from tests.event_servers import (
     EventServers,
     Project,
-    event_servers,
     eventually,
-    project,
     serves,
     until,
     until_not_serving,
@@ -92,20 +89,6 @@ class Feed(feed_pb2_grpc.EventFeedServiceServicer):
         if self.events:
             status.oldest_create_time.CopyFrom(self.events[0].create_time)
         return status
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[EventServers]:
-    with event_servers() as running:
-        yield running
-
-
-@pytest.fixture
-async def pubsub(servers: EventServers) -> AsyncIterator[Project]:
-    """A fresh project on a running Pub/Sub."""
-    await servers.start("pubsub")
-    async with project(servers.environment["PUBSUB_EMULATOR_HOST"]) as fresh:
-        yield fresh
 
 
 def _committed(number: int) -> feed_pb2.FeedEvent:
