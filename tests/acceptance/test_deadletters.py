@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,9 @@ from privy.erp.v1.event_pb2 import CostRevenueEvent
 from devstack.services import ROLES, service
 from tests.acceptance.operators import Walletctl
 from tests.event_servers import (
-    BUILT_IN,
-    GOOGLES,
-    Commands,
     Documents,
     EventServers,
     Project,
-    event_servers,
     project,
     until,
 )
@@ -89,13 +85,6 @@ class Finance:
             (each["kind"].string_value, each["event_id"].string_value, each["reason"].string_value)
             for each in fields
         )
-
-
-@pytest.fixture(scope="module", params=[BUILT_IN, GOOGLES], ids=["built-in", "google"])
-def servers(request: pytest.FixtureRequest) -> Iterator[EventServers]:
-    commands: Commands = request.param
-    with event_servers(commands) as running:
-        yield running
 
 
 @pytest.fixture

@@ -129,8 +129,13 @@ async def test_a_slow_answer_counts_from_when_its_call_was_due() -> None:
 
 async def test_a_lost_connection_ends_the_run() -> None:
     """A figure with calls that never came back would be none."""
-    async with served("grpcio", Service(accept)) as target:
+    under_way = asyncio.Event()
+
+    async def accept_and_tell(_number: int, _context: Any) -> None:
+        under_way.set()
+
+    async with served("grpcio", Service(accept_and_tell)) as target:
         running = asyncio.ensure_future(run(order(target, seconds=30, in_flight=5), lambda: None))
-        await asyncio.sleep(0.3)
+        await asyncio.wait_for(under_way.wait(), 30)
     with pytest.raises(Exception, match=r"goes away|closed the connection"):
         await running

@@ -45,11 +45,6 @@ class Documents:
         found = newest_first.select(fields).limit(1).get(timeout=TIMEOUT_S, retry=None)
         return next((each.to_dict() or {} for each in found), None)
 
-    def all(self, fields: Collection[str]) -> Iterator[dict[str, Any]]:
-        """Give every document, with these fields of it, in the order of ids; a page in memory."""
-        for each in _pages(self._collection.select(fields)):
-            yield each.to_dict() or {}
-
     def written(
         self, ids: range, fields: Collection[str], *, strays: bool
     ) -> Iterator[tuple[str, dict[str, Any]]]:
