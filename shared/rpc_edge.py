@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeAlias
 
@@ -80,7 +81,8 @@ class Edge:
         decode, behave = handler.request_deserializer, handler.unary_unary
 
         async def call(body: bytes, context: Context) -> Any:
-            await self._admit(method, body, context)
+            if refusal := self._admission.enter(len(body)):
+                await self._turn_away(method, refusal, context)
             with _Call(self._tracing, method, context) as call:
                 try:
                     answer = await behave(call.decoded(decode, body), context)
@@ -97,7 +99,8 @@ class Edge:
         decode, behave = handler.request_deserializer, handler.unary_stream
 
         async def call(body: bytes, context: Context) -> AsyncIterator[Any]:
-            await self._admit(method, body, context)
+            if refusal := self._admission.enter(len(body)):
+                await self._turn_away(method, refusal, context)
             with _Call(self._tracing, method, context) as call:
                 try:
                     async with aclosing(behave(call.decoded(decode, body), context)) as answers:
@@ -114,14 +117,13 @@ class Edge:
 
         return call
 
-    async def _admit(self, method: str, body: bytes, context: Context) -> None:
-        if refusal := self._admission.enter(len(body)):
-            self._tell(method, refusal)
-            # There may be very many: the same words serve all.
-            if refusal.reason not in self._refusals:
-                self._refusals[refusal.reason] = _metadata_of(refusal)
-            metadata = self._refusals[refusal.reason]
-            await context.abort(STATUS_CODES[refusal.code], refusal.message, metadata)
+    async def _turn_away(self, method: str, refusal: DomainError, context: Context) -> NoReturn:
+        self._tell(method, refusal)
+        # There may be very many: the same words serve all.
+        if refusal.reason not in self._refusals:
+            self._refusals[refusal.reason] = _metadata_of(refusal)
+        metadata = self._refusals[refusal.reason]
+        await context.abort(STATUS_CODES[refusal.code], refusal.message, metadata)
 
     def _tell(self, method: str, refusal: DomainError) -> None:
         """Count a call that is turned away, and log now and then how many were."""
@@ -141,8 +143,9 @@ class Edge:
     def _record(self, call: "_Call") -> None:
         verdict = call.error.reason if call.error else "OK"
         duration_ms = (time.perf_counter() - call.started) * 1000
-        self._metrics.increment("actions", tags=[f"method:{call.name}", f"verdict:{verdict}"])
-        self._metrics.histogram("action_ms", duration_ms, tags=[f"method:{call.name}"])
+        method_tag, verdict_tag = _tags(call.name, verdict)
+        self._metrics.increment("actions", tags=[method_tag, verdict_tag])
+        self._metrics.histogram("action_ms", duration_ms, tags=[method_tag])
         _log.info(
             "action",
             method=call.name,
@@ -184,6 +187,11 @@ class _Call:
         request = _decoded(decode, body)
         self.request_id = getattr(request, "request_id", "")
         return request
+
+
+@lru_cache(maxsize=1024)
+def _tags(method: str, verdict: str) -> tuple[str, str]:
+    return f"method:{method}", f"verdict:{verdict}"
 
 
 def _decoded(decode: Callable[[bytes], Any] | None, body: bytes) -> Any:

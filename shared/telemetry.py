@@ -5,16 +5,18 @@ go to a Datadog agent when they are switched on, and cost nothing when they are 
 trace context (`traceparent`) of an action is passed on in either case.
 """
 
-import json
+import asyncio
 import logging
 import secrets
 import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TextIO
 
+import orjson
 import structlog
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -94,19 +96,20 @@ def configure_logging(settings: TelemetrySettings, service: str) -> None:
     processors: list[structlog.typing.Processor] = [
         partial(_add_service, service),
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_timestamp,
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(_json)
+        _json
         if settings.log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    lines = _Lines(sys.stderr)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -123,12 +126,47 @@ def _add_service(
     return event
 
 
-_ENCODER = json.JSONEncoder(default=repr)
-"""Made once: `json.dumps` would make one for each line."""
+def _add_timestamp(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return event
 
 
-def _json(event: MutableMapping[str, Any], **_: Any) -> str:
-    return _ENCODER.encode(event)
+def _json(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+class _Lines:
+    """Writes the lines of one turn of the event loop together: a write costs as much as a line.
+
+    What is a warning, or worse, is written at once, with what came before it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines: list[str] = []
+
+    def info(self, line: str) -> None:
+        self._lines.append(line)
+        if len(self._lines) > 1:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self._write)
+        except RuntimeError:  # No loop runs that could do it later.
+            self._write()
+
+    debug = info
+
+    def warning(self, line: str) -> None:
+        self._lines.append(line)
+        self._write()
+
+    error = critical = exception = warning
+
+    def _write(self) -> None:
+        if self._lines:
+            self._stream.write("\n".join(self._lines) + "\n")
+            self._stream.flush()
+            self._lines.clear()
 
 
 def build_metrics(settings: TelemetrySettings, service: str) -> Metrics:
