@@ -164,8 +164,7 @@ class Quote(_Value):
     quantity: Quantity
 
 
-@dataclass(frozen=True, slots=True)
-class Buyer:
+class Buyer(NamedTuple):
     """Who pays: a wallet, its type (`PERSONAL`), and the resellers above it, nearest first."""
 
     wallet_id: str
@@ -219,8 +218,7 @@ class Quoted:
     sufficient_funds: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A wallet on a path; its role is what it is within its enterprise, or empty."""
 
     wallet_id: str

@@ -1,6 +1,7 @@
 """What each action is in the books. Pure: actions, wallets and prices in, plans out."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from shared.errors import FailedPrecondition, invalid
 from transaction_service.domain import (
@@ -201,6 +202,7 @@ def _more_than_booked(booking: Booking, quantity: int) -> FailedPrecondition:
     )
 
 
+@lru_cache(maxsize=1024)
 def _usage_legs(charged: Charge) -> tuple[Leg, ...]:
     """Say where the price and the cost go; who pays the price is the ledger's affair."""
     asset_code = charged.price.asset_code

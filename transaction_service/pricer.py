@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 
 from transaction_service.domain import Buyer, Charge, Profile, Quote, Quoted, Usage
 from transaction_service.pricing.charging import charge
 from transaction_service.pricing.price_books import PriceBooks
 from transaction_service.pricing.prices import Prices
 from transaction_service.quotes import HOLDS_FOR, Quotes, quote_expired
+
+_charge_alike = lru_cache(maxsize=4096)(charge)
+"""Most usages are charged like others, and their plans and messages are then alike too."""
 
 
 class Pricer:
@@ -23,14 +27,13 @@ class Pricer:
     def charge(self, usage: Usage, wallet: Profile) -> tuple[Charge, str]:
         """Price a usage, as it was quoted if it was; answer the price book's version too."""
         prices = self._prices(usage)
-        charged = charge(prices, usage.product_code, usage.quantity, _buyer(wallet))
-        return charged, prices.version
+        return _charged(prices, usage, wallet), prices.version
 
     def quote(self, quote: Quote, wallet: Profile) -> Quoted:
         """Answer what a usage would be charged, and promise it for a while."""
         now = self._clock()
         prices = self._price_books.in_force(now)
-        charged = charge(prices, quote.product_code, quote.quantity, _buyer(wallet))
+        charged = _charged(prices, quote, wallet)
         expires_at = now.replace(microsecond=0) + HOLDS_FOR
         quote_id = self._quotes.issue(quote, prices.version, expires_at)
         return Quoted(charged, prices.version, quote_id, expires_at)
@@ -46,5 +49,7 @@ class Pricer:
         return prices
 
 
-def _buyer(wallet: Profile) -> Buyer:
-    return Buyer(wallet.wallet_id, wallet.wallet_type, wallet.resellers)
+def _charged(prices: Prices, asked: Usage | Quote, wallet: Profile) -> Charge:
+    buyer = Buyer(wallet.wallet_id, wallet.wallet_type, wallet.resellers)
+    priced_as = prices.priced_as(asked.product_code, buyer)
+    return _charge_alike(prices, asked.product_code, asked.quantity, priced_as)

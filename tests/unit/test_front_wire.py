@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from privy.erp.v1.event_pb2 import CostRevenueEvent
 from privy.transaction.v1 import enterprise_pb2 as pb
+from privy.transaction.v1 import transaction_pb2
 from privy.wallet.v1 import amount_pb2, ledger_pb2, wallet_pb2
 
 from shared.errors import InvalidArgument
@@ -243,7 +244,8 @@ def test_only_what_is_sent_somewhere_has_a_target(
     kind: str, wallet_ids: tuple[str, ...], target: str
 ) -> None:
     """Those who pay for a usage, or earn by it, are no targets; their balances are shown."""
-    shown = answers.transaction_out(booked(kind, *wallet_ids))
+    shown = transaction_pb2.Transaction()
+    answers.show(shown, booked(kind, *wallet_ids))
     assert shown.target_wallet_id == target
     assert [each.wallet_id for each in shown.balances_after] == list(wallet_ids)
     assert shown.amount == IDR

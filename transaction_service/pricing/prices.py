@@ -29,12 +29,22 @@ class ProductPrices:
         return self.types.get(buyer.wallet_type) or self.product.price
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Prices:
-    """All prices of one version, by product code."""
+    """All prices of one version, by product code. Each is equal to itself alone."""
 
     version: str
     products: Mapping[str, ProductPrices]
+
+    def priced_as(self, product_code: str, buyer: Buyer) -> Buyer:
+        """Answer what the buyer of a product is charged as: it counts who has a price of its own.
+
+        Those who are charged as the same buyer are charged the same.
+        """
+        product = self.products.get(product_code)
+        if product and buyer.wallet_id in product.wallets:
+            return buyer
+        return buyer._replace(wallet_id="")
 
 
 def prepare(book: PriceBook) -> Prices:

@@ -16,22 +16,22 @@ class EnterpriseServicer(enterprise_pb2_grpc.EnterpriseServiceServicer):
         self, request: pb.AssignBalanceRequest, context: Context
     ) -> pb.AssignBalanceResponse:
         booked = await self._enterprise.assign(requests.assignment_of(request))
-        return pb.AssignBalanceResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.AssignBalanceResponse(), booked)
 
     async def UnassignBalance(
         self, request: pb.UnassignBalanceRequest, context: Context
     ) -> pb.UnassignBalanceResponse:
         booked = await self._enterprise.unassign(requests.unassignment_of(request))
-        return pb.UnassignBalanceResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.UnassignBalanceResponse(), booked)
 
     async def AddOnBalance(
         self, request: pb.AddOnBalanceRequest, context: Context
     ) -> pb.AddOnBalanceResponse:
         booked = await self._enterprise.add_on(requests.add_on_of(request))
-        return pb.AddOnBalanceResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.AddOnBalanceResponse(), booked)
 
     async def ExtendBalance(
         self, request: pb.ExtendBalanceRequest, context: Context
     ) -> pb.ExtendBalanceResponse:
         booked = await self._enterprise.extend(requests.extension_of(request))
-        return pb.ExtendBalanceResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.ExtendBalanceResponse(), booked)

@@ -22,41 +22,41 @@ class TransactionServicer(transaction_pb2_grpc.TransactionServiceServicer):
 
     async def TopUp(self, request: pb.TopUpRequest, context: Context) -> pb.TopUpResponse:
         booked = await self._actions.execute(requests.top_up_of(request))
-        return pb.TopUpResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.TopUpResponse(), booked)
 
     async def BookUsage(
         self, request: pb.BookUsageRequest, context: Context
     ) -> pb.BookUsageResponse:
         booked = await self._actions.execute(requests.booked_usage_of(request))
-        return pb.BookUsageResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.BookUsageResponse(), booked)
 
     async def CommitUsage(
         self, request: pb.CommitUsageRequest, context: Context
     ) -> pb.CommitUsageResponse:
         booked = await self._actions.execute(requests.commit_of(request))
-        return pb.CommitUsageResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.CommitUsageResponse(), booked)
 
     async def CancelUsage(
         self, request: pb.CancelUsageRequest, context: Context
     ) -> pb.CancelUsageResponse:
         booked = await self._actions.execute(requests.cancel_of(request))
-        return pb.CancelUsageResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.CancelUsageResponse(), booked)
 
     async def RecordUsage(
         self, request: pb.RecordUsageRequest, context: Context
     ) -> pb.RecordUsageResponse:
         booked = await self._actions.execute(requests.usage_of(request))
-        return pb.RecordUsageResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.RecordUsageResponse(), booked)
 
     async def Transfer(self, request: pb.TransferRequest, context: Context) -> pb.TransferResponse:
         booked = await self._actions.execute(requests.transfer_of(request))
-        return pb.TransferResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.TransferResponse(), booked)
 
     async def VoidTransaction(
         self, request: pb.VoidTransactionRequest, context: Context
     ) -> pb.VoidTransactionResponse:
         booked = await self._actions.execute(requests.void_of(request))
-        return pb.VoidTransactionResponse(transaction=answers.transaction_out(booked))
+        return answers.with_transaction(pb.VoidTransactionResponse(), booked)
 
     async def QuoteUsage(
         self, request: pb.QuoteUsageRequest, context: Context
@@ -73,7 +73,7 @@ class TransactionServicer(transaction_pb2_grpc.TransactionServiceServicer):
     ) -> pb.GetTransactionResponse:
         transaction_id = checked_text(request.transaction_id, "transaction_id", 1, MAX_ID)
         found = await self._wallet.transaction(transaction_id)
-        return pb.GetTransactionResponse(transaction=answers.transaction_out(found))
+        return answers.with_transaction(pb.GetTransactionResponse(), found)
 
     async def ListTransactions(
         self, request: pb.ListTransactionsRequest, context: Context
@@ -86,7 +86,7 @@ class TransactionServicer(transaction_pb2_grpc.TransactionServiceServicer):
                 booking_id=request.booking_id,
             )
         )
-        return pb.ListTransactionsResponse(
-            transactions=[answers.transaction_out(each) for each in page.transactions],
-            next_page_token=page.next_page_token,
-        )
+        response = pb.ListTransactionsResponse(next_page_token=page.next_page_token)
+        for each in page.transactions:
+            answers.show(response.transactions.add(), each)
+        return response
