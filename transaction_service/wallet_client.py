@@ -219,7 +219,10 @@ def _batch_out(batch: Sequence[Plans]) -> ledger_pb2.PostBatchRequest:
         if each.together:
             for plan in each.plans:
                 plan.group_id = str(number)  # Of this call alone.
-    return ledger_pb2.PostBatchRequest(plans=[plan for each in batch for plan in each.plans])
+    return ledger_pb2.PostBatchRequest(
+        plans=[plan for each in batch for plan in each.plans],
+        view=ledger_pb2.TRANSACTION_VIEW_WALLETS,
+    )
 
 
 def _verdict(result: ledger_pb2.PlanResult) -> ledger_pb2.Transaction | DomainError:

@@ -83,7 +83,7 @@ async def test_so_many_calls_are_always_under_way_and_each_is_new(engine: str) -
 
     service, begun = Service(accept_together), list[bool]()
     async with served(engine, service) as target:
-        outcome = await run(order(target, seconds=0.5, in_flight=20), lambda: begun.append(True))
+        outcome = await run(order(target, seconds=2, in_flight=20), lambda: begun.append(True))
     ids = [each.request_id for each in service.asked]
     assert len(set(ids)) == len(ids) > outcome.actions > 0
     assert outcome.statuses == {"OK": outcome.actions}

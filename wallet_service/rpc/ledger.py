@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from itertools import chain
 
 from privy.wallet.v1 import ledger_pb2, ledger_pb2_grpc
 
@@ -45,16 +46,16 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         groups = plans.groups_of(request)
         posted = iter(await self._ledger.post_groups([each.plans for each in groups if each.plans]))
         given = [each.refusals or next(posted) for each in groups]
-        return ledger_pb2.PostBatchResponse(
-            results=[answers.result_out(each) for group in given for each in group]
-        )
+        return answers.posted_out(chain.from_iterable(given), request.view)
 
     async def GetTransaction(
         self, request: ledger_pb2.GetTransactionRequest, context: Context
     ) -> ledger_pb2.GetTransactionResponse:
         named = checked_text(request.transaction_id, "transaction_id", 1, MAX_REQUEST_ID)
         transaction = await self._reports.transaction(ids.transaction_number(named), named)
-        return ledger_pb2.GetTransactionResponse(transaction=answers.transaction_out(transaction))
+        response = ledger_pb2.GetTransactionResponse()
+        answers.show(response.transaction, transaction)
+        return response
 
     async def ListTransactions(
         self, request: ledger_pb2.ListTransactionsRequest, context: Context
@@ -65,10 +66,12 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         booking_id = ids.booking_number(request.booking_id) if request.booking_id else None
         page = await self._reports.transactions(wallet_id, before, booking_id, size + 1)
         last = [page[size - 1].transaction_id] if len(page) > size else []
-        return ledger_pb2.ListTransactionsResponse(
-            transactions=[answers.transaction_out(each) for each in page[:size]],
-            next_page_token=self._tokens.next_token(query, last),
+        response = ledger_pb2.ListTransactionsResponse(
+            next_page_token=self._tokens.next_token(query, last)
         )
+        for each in page[:size]:
+            answers.show(response.transactions.add(), each)
+        return response
 
     async def GetTrialBalance(
         self, request: ledger_pb2.GetTrialBalanceRequest, context: Context

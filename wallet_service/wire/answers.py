@@ -27,10 +27,19 @@ _ACCOUNT_TYPES = enum_numbers(ledger_pb2.AccountType, "ACCOUNT_TYPE_")
 _LOT_KINDS = enum_numbers(lot_pb2.LotKind, "LOT_KIND_")
 
 
-def result_out(answer: Transaction | Refusal) -> ledger_pb2.PlanResult:
-    if isinstance(answer, Refusal):
-        return ledger_pb2.PlanResult(refusal=_refusal_out(answer))
-    return ledger_pb2.PlanResult(transaction=transaction_out(answer))
+def posted_out(
+    posted: Iterable[Transaction | Refusal], view: "ledger_pb2.TransactionView.ValueType"
+) -> ledger_pb2.PostBatchResponse:
+    """Answer a batch, each verdict written where it is sent from: a copy costs as much again."""
+    only_wallets = view == ledger_pb2.TRANSACTION_VIEW_WALLETS
+    response = ledger_pb2.PostBatchResponse()
+    for each in posted:
+        result = response.results.add()
+        if isinstance(each, Refusal):
+            result.refusal.CopyFrom(_refusal_out(each))
+        else:
+            show(result.transaction, each, only_wallets=only_wallets)
+    return response
 
 
 def _refusal_out(refusal: Refusal) -> ledger_pb2.Refusal:
@@ -43,37 +52,44 @@ def _refusal_out(refusal: Refusal) -> ledger_pb2.Refusal:
     )
 
 
-def transaction_out(transaction: Transaction) -> ledger_pb2.Transaction:
-    written = transaction.transaction_id
-    expires_at = transaction.expires_at if transaction.kind == "BOOKING" else None
-    return ledger_pb2.Transaction(
-        transaction_id=ids.transaction_text(written) if written else "",
-        booking_id=ids.booking_text(transaction.booking_id) if transaction.booking_id else "",
-        kind=_KINDS[transaction.kind],
-        state=_STATES[transaction.state],
-        wallet_id=ids.wallet_text(transaction.wallet_id),
-        entries=[_entry_out(each) for each in transaction.entries],
-        request_id=transaction.request_id,
-        reference=transaction.reference,
-        metadata=_metadata_out(transaction.metadata_json),
-        price_book_version=transaction.price_book_version,
-        charges=_charges_out(transaction.charges_json),
-        create_time=timestamp(transaction.recorded_at),
-        effective_time=timestamp(transaction.effective_at),
-        held_remaining=_held_remaining_out(transaction),
-        voids_transaction_id=ids.transaction_text(transaction.voids_transaction_id)
-        if transaction.voids_transaction_id
-        else "",
-        voided_minor=transaction.voided_minor,
-        expire_time=timestamp(expires_at) if expires_at else None,
-        exchange_rate=ParseDict(
-            json.loads(transaction.exchange_rate_json), ledger_pb2.ExchangeRate()
-        )
-        if transaction.exchange_rate_json
-        else None,
-        amount=_amount_out(*transaction.amount),
-        captured_quantity=transaction.captured_quantity if transaction.kind == "BOOKING" else 0,
-    )
+def show(
+    shown: ledger_pb2.Transaction, transaction: Transaction, *, only_wallets: bool = False
+) -> None:
+    """Show a transaction as booked; of its entries, if asked so, those of wallets alone."""
+    if transaction.transaction_id:
+        shown.transaction_id = ids.transaction_text(transaction.transaction_id)
+    shown.kind = _KINDS[transaction.kind]
+    shown.state = _STATES[transaction.state]
+    shown.wallet_id = ids.wallet_text(transaction.wallet_id)
+    shown.request_id = transaction.request_id
+    shown.reference = transaction.reference
+    shown.price_book_version = transaction.price_book_version
+    shown.charges.extend(_charges_out(transaction.charges_json))
+    shown.create_time.CopyFrom(timestamp(transaction.recorded_at))
+    shown.effective_time.CopyFrom(timestamp(transaction.effective_at))
+    shown.voided_minor = transaction.voided_minor
+    shown.amount.asset_code, shown.amount.minor_units = transaction.amount
+    for entry in transaction.entries:
+        if not (only_wallets and entry.key.wallet_id == HOUSE):
+            _show_entry(shown.entries.add(), entry)
+    if transaction.metadata_json != "{}":
+        shown.metadata.update(json.loads(transaction.metadata_json))
+    if transaction.booking_id:
+        shown.booking_id = ids.booking_text(transaction.booking_id)
+    if transaction.kind == "BOOKING":
+        _show_booking(shown, transaction)
+    if transaction.voids_transaction_id:
+        shown.voids_transaction_id = ids.transaction_text(transaction.voids_transaction_id)
+    if transaction.exchange_rate_json:
+        ParseDict(json.loads(transaction.exchange_rate_json), shown.exchange_rate)
+
+
+def _show_booking(shown: ledger_pb2.Transaction, booking: Transaction) -> None:
+    shown.held_remaining.asset_code = booking.entries[0].key.asset_code
+    shown.held_remaining.minor_units = booking.held_remaining_minor
+    shown.captured_quantity = booking.captured_quantity
+    if booking.expires_at:
+        shown.expire_time.CopyFrom(timestamp(booking.expires_at))
 
 
 def _metadata_out(metadata_json: str) -> dict[str, str] | None:
@@ -86,48 +102,42 @@ def _charges_out(charges_json: str) -> tuple[ledger_pb2.Charge, ...]:
     return tuple(ParseDict(each, ledger_pb2.Charge()) for each in json.loads(charges_json))
 
 
-def _held_remaining_out(transaction: Transaction) -> amount_pb2.Amount | None:
-    if transaction.kind != "BOOKING":
-        return None
-    return _amount_out(transaction.entries[0].key.asset_code, transaction.held_remaining_minor)
-
-
 def _amount_out(asset_code: str, minor_units: int) -> amount_pb2.Amount:
     return amount_pb2.Amount(asset_code=asset_code, minor_units=minor_units)
 
 
-def _entry_out(entry: Entry) -> ledger_pb2.TransactionEntry:
+def _show_entry(shown: ledger_pb2.TransactionEntry, entry: Entry) -> None:
     wallet_id, account_type, asset_code = entry.key
-    is_houses = wallet_id == HOUSE
-    return ledger_pb2.TransactionEntry(
-        wallet_id="" if is_houses else ids.wallet_text(wallet_id),
-        account_type=_ACCOUNT_TYPES[account_type],
-        amount=_amount_out(asset_code, entry.amount_minor),
-        held_change_minor=entry.held_change_minor,
-        balance_after=None if is_houses else _balance_after_out(entry),
-        lot_entries=_lot_entries_out(entry.lot_entries),
-    )
-
-
-def _balance_after_out(entry: Entry) -> wallet_pb2.Balance:
-    return balance_out(
-        Balance(
-            entry.key.asset_code,
-            -entry.balance_after_minor,
-            entry.held_after_minor,
-            entry.credit_limit_minor,
+    shown.account_type = _ACCOUNT_TYPES[account_type]
+    shown.amount.asset_code, shown.amount.minor_units = asset_code, entry.amount_minor
+    shown.held_change_minor = entry.held_change_minor
+    if wallet_id != HOUSE:
+        shown.wallet_id = ids.wallet_text(wallet_id)
+        _show_balance(
+            shown.balance_after,
+            Balance(
+                asset_code,
+                -entry.balance_after_minor,
+                entry.held_after_minor,
+                entry.credit_limit_minor,
+            ),
         )
-    )
+    if entry.lot_entries:
+        shown.lot_entries.extend(_lot_entries_out(entry.lot_entries))
+
+
+def _show_balance(shown: wallet_pb2.Balance, balance: Balance) -> None:
+    shown.asset_code = balance.asset_code
+    shown.posted_minor = balance.posted_minor
+    shown.held_minor = balance.held_minor
+    shown.available_minor = balance.available_minor
+    shown.credit_limit_minor = balance.credit_limit_minor
 
 
 def balance_out(balance: Balance) -> wallet_pb2.Balance:
-    return wallet_pb2.Balance(
-        asset_code=balance.asset_code,
-        posted_minor=balance.posted_minor,
-        held_minor=balance.held_minor,
-        available_minor=balance.available_minor,
-        credit_limit_minor=balance.credit_limit_minor,
-    )
+    shown = wallet_pb2.Balance()
+    _show_balance(shown, balance)
+    return shown
 
 
 def _lot_entries_out(lot_entries: Iterable[LotEntry]) -> list[lot_pb2.LotEntry]:

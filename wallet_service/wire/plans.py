@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final, NamedTuple
 
 from google.protobuf.json_format import MessageToDict
 from privy.wallet.v1 import amount_pb2, ledger_pb2, lot_pb2
@@ -47,6 +48,20 @@ DEFAULT_PRIORITY = 100
 
 _ACCOUNT_TYPES = enum_names(ledger_pb2.AccountType, "ACCOUNT_TYPE_")
 _LOT_KINDS = enum_names(lot_pb2.LotKind, "LOT_KIND_")
+_NO_TERMS: Final = (
+    "request_id",
+    "body_digest",
+    "wallet_id",
+    "wallet_version",
+    "effective_time",
+    "reference",
+    "metadata",
+    "event",
+    "traceparent",
+    "group_id",
+)
+"""A plan's fields that say who asks for it when."""
+
 _MADE_BY_THE_LEDGER = frozenset({"VOID", "EXTENSION"})
 """Whose legs the ledger makes under its own locks."""
 
@@ -67,19 +82,18 @@ def groups_of(request: ledger_pb2.PostBatchRequest) -> list[Group]:
 
     A malformed plan must not cost the others in the call their posting.
     """
-    groups = []
-    for start, end in _group_bounds(request.plans):
-        plans = [_plan_or_refusal(request.plans[i], f"plans[{i}]") for i in range(start, end)]
-        if sound := _all_sound(plans):
-            groups.append(Group(plans=sound))
-        else:
-            groups.append(Group(refusals=_refused(plans, request.plans[start:end])))
-    return groups
+    messages = list(request.plans)
+    bounds = _group_bounds(messages)
+    request_ids = [each.request_id for each in messages]
+    plans = [_plan_or_refusal(each, i) for i, each in enumerate(messages)]
+    return [_group(plans[start:end], request_ids[start:end]) for start, end in bounds]
 
 
-def _all_sound(plans: Sequence[Plan | Refusal]) -> Sequence[Plan]:
+def _group(plans: Sequence[Plan | Refusal], request_ids: Sequence[str]) -> Group:
     sound = [each for each in plans if isinstance(each, Plan)]
-    return sound if len(sound) == len(plans) else ()
+    if len(sound) == len(plans):
+        return Group(plans=sound)
+    return Group(refusals=_refused(plans, request_ids))
 
 
 def _group_bounds(messages: Sequence[ledger_pb2.Plan]) -> list[tuple[int, int]]:
@@ -98,128 +112,183 @@ def _group_bounds(messages: Sequence[ledger_pb2.Plan]) -> list[tuple[int, int]]:
     return bounds
 
 
-def _refused(plans: Sequence[Plan | Refusal], messages: Sequence[ledger_pb2.Plan]) -> list[Refusal]:
+def _refused(plans: Sequence[Plan | Refusal], request_ids: Sequence[str]) -> list[Refusal]:
     at_fault, refusal = next(
-        (message.request_id, each)
-        for each, message in zip(plans, messages, strict=True)
+        (request_id, each)
+        for each, request_id in zip(plans, request_ids, strict=True)
         if isinstance(each, Refusal)
     )
     others = group_refused(at_fault, refusal)
     return [each if isinstance(each, Refusal) else others for each in plans]
 
 
-def plan_of(message: ledger_pb2.Plan, path: str) -> Plan:
-    """Read a plan; `path` is its place in the request, for naming a field at fault."""
+def _plan_or_refusal(message: ledger_pb2.Plan, index: int) -> Plan | Refusal:
+    """Read a plan; one that is malformed must not cost the others in its batch their posting."""
+    try:
+        return plan_of(message)
+    except InvalidArgument as error:
+        (violation,) = error.violations
+        field = f"plans[{index}].{violation.field}"
+        return Refusal(error.reason, violation.description, field=field)
+
+
+def plan_of(message: ledger_pb2.Plan) -> Plan:
+    """Read a plan. Raises `InvalidArgument` naming a field of it."""
     if len(message.body_digest) != DIGEST_BYTES:
-        raise invalid(f"{path}.body_digest", f"must be {DIGEST_BYTES} bytes")
+        raise invalid("body_digest", f"must be {DIGEST_BYTES} bytes")
+    request_id = checked_text(message.request_id, "request_id", 1, MAX_REQUEST_ID)
+    request_digest, body_digest = digest(request_id.encode()), message.body_digest
     if message.replay_only:
-        return _replay_of(message, path)
+        return Plan(request_id, request_digest, body_digest, "", HOUSE, replay_only=True)
+    checked_text(message.group_id, "group_id", 0, MAX_REQUEST_ID)
+    if message.wallet_version < 0:
+        raise invalid("wallet_version", "must not be negative")
     wallet_id = ids.wallet_number(message.wallet_id)
-    legs, spend = spending.split_of(_legs_of(message, path), message, wallet_id, path)
+    effective_at = moment_of(message, "effective_time")
+    reference = checked_text(message.reference, "reference", 0, MAX_REFERENCE)
+    metadata = metadata_json(message.metadata, "metadata")
+    traceparent = checked_text(message.traceparent, "traceparent", 0, MAX_CODE)
+    event, wallet_version = message.event or None, message.wallet_version
+    terms = _terms_for(message, wallet_id)
     return Plan(
-        request_id=checked_text(message.request_id, f"{path}.request_id", 1, MAX_REQUEST_ID),
-        request_digest=digest(message.request_id.encode()),
-        body_digest=message.body_digest,
-        kind=_kind_of(message, path),
+        request_id=request_id,
+        request_digest=request_digest,
+        body_digest=body_digest,
+        kind=terms.kind,
         wallet_id=wallet_id,
-        legs=legs,
-        hold=_hold_of(message, wallet_id, spend, path),
-        effective_at=moment_of(message, "effective_time", path),
-        reference=checked_text(message.reference, f"{path}.reference", 0, MAX_REFERENCE),
-        metadata_json=metadata_json(message.metadata, f"{path}.metadata"),
-        price_book_version=checked_text(
-            message.price_book_version, f"{path}.price_book_version", 0, MAX_CODE
-        ),
-        charges_json=_charges_json(message.charges, f"{path}.charges"),
-        event=message.event or None,
-        traceparent=checked_text(message.traceparent, f"{path}.traceparent", 0, MAX_CODE),
-        validate_only=message.validate_only,
-        void_of=_void_of(message, path),
-        lot=_lot_of(message, wallet_id, legs, path),
-        extend_lot=_extend_lot_of(message, wallet_id, path),
-        spend=spend,
-        wallet_version=_version_of(message, path),
-        exchange_rate_json=_exchange_rate_json(message, legs, path),
+        legs=terms.legs,
+        hold=terms.hold,
+        effective_at=effective_at,
+        reference=reference,
+        metadata_json=metadata,
+        price_book_version=terms.price_book_version,
+        charges_json=terms.charges_json,
+        event=event,
+        traceparent=traceparent,
+        validate_only=terms.validate_only,
+        void_of=terms.void_of,
+        lot=terms.lot,
+        extend_lot=terms.extend_lot,
+        spend=terms.spend,
+        wallet_version=wallet_version,
+        exchange_rate_json=terms.exchange_rate_json,
     )
 
 
-def _replay_of(message: ledger_pb2.Plan, path: str) -> Plan:
-    request_id = checked_text(message.request_id, f"{path}.request_id", 1, MAX_REQUEST_ID)
-    request_digest = digest(request_id.encode())
-    return Plan(request_id, request_digest, message.body_digest, "", HOUSE, replay_only=True)
+class _Terms(NamedTuple):
+    """What a plan does, apart from who asks for it when."""
+
+    kind: str
+    legs: tuple[Leg, ...]
+    hold: AnyHold | None
+    price_book_version: str
+    charges_json: str
+    validate_only: bool
+    void_of: VoidOf | None
+    lot: LotTerms | None
+    extend_lot: ExtendLot | None
+    spend: Spend | None
+    exchange_rate_json: str
 
 
-def _plan_or_refusal(message: ledger_pb2.Plan, path: str) -> Plan | Refusal:
-    """Read a plan; one that is malformed must not cost the others in its batch their posting."""
-    try:
-        return plan_of(message, path)
-    except InvalidArgument as error:
-        (violation,) = error.violations
-        return Refusal(error.reason, violation.description, field=violation.field)
+def _terms_for(message: ledger_pb2.Plan, wallet_id: int) -> _Terms:
+    """Read the terms of a wallet's plan.
+
+    Those of a usage name no wallet of whoever asks: most are like others, and known.
+    """
+    is_usage = message.HasField("spend") and message.WhichOneof("hold") is None
+    if not is_usage or message.HasField("lot"):
+        return _terms_of(message, wallet_id)
+    terms = ledger_pb2.Plan()
+    terms.CopyFrom(message)
+    for field in _NO_TERMS:
+        terms.ClearField(field)
+    return _terms_alike(terms.SerializeToString())
 
 
-def _kind_of(message: ledger_pb2.Plan, path: str) -> str:
-    checked_text(message.group_id, f"{path}.group_id", 0, MAX_REQUEST_ID)
-    kind = enum_name(KINDS, message.kind, f"{path}.kind")
+@lru_cache(maxsize=4096)
+def _terms_alike(serialized: bytes) -> _Terms:
+    return _terms_of(ledger_pb2.Plan.FromString(serialized), HOUSE)
+
+
+def _terms_of(message: ledger_pb2.Plan, wallet_id: int) -> _Terms:
+    legs, spend = spending.split_of(_legs_of(message), message, wallet_id)
+    return _Terms(
+        kind=_kind_of(message),
+        legs=legs,
+        hold=_hold_of(message, wallet_id, spend),
+        price_book_version=checked_text(
+            message.price_book_version, "price_book_version", 0, MAX_CODE
+        ),
+        charges_json=_charges_json(message.charges),
+        validate_only=message.validate_only,
+        void_of=_void_of(message),
+        lot=_lot_of(message, wallet_id, legs),
+        extend_lot=_extend_lot_of(message, wallet_id),
+        spend=spend,
+        exchange_rate_json=_exchange_rate_json(message, legs),
+    )
+
+
+def _kind_of(message: ledger_pb2.Plan) -> str:
+    kind = enum_name(KINDS, message.kind, "kind")
     if kind in _OWN_KINDS:
-        raise invalid(f"{path}.kind", f"{kind} is what the ledger does by itself")
+        raise invalid("kind", f"{kind} is what the ledger does by itself")
     return kind
 
 
-def _lot_of(
-    message: ledger_pb2.Plan, wallet_id: int, legs: Sequence[Leg], path: str
-) -> LotTerms | None:
+def _lot_of(message: ledger_pb2.Plan, wallet_id: int, legs: Sequence[Leg]) -> LotTerms | None:
     if not message.HasField("lot"):
         return None
     if [leg.amount_minor < 0 for leg in legs if leg.key.wallet_id == wallet_id] != [True]:
-        raise invalid(f"{path}.lot", "must be set only where the wallet is credited, and once")
+        raise invalid("lot", "must be set only where the wallet is credited, and once")
     terms = message.lot
     if not 0 <= terms.priority <= MAX_PRIORITY:
-        raise invalid(f"{path}.lot.priority", f"must be 1 to {MAX_PRIORITY}")
+        raise invalid("lot.priority", f"must be 1 to {MAX_PRIORITY}")
     return LotTerms(
-        enum_name(_LOT_KINDS, terms.kind, f"{path}.lot.kind"),
+        enum_name(_LOT_KINDS, terms.kind, "lot.kind"),
         terms.priority or DEFAULT_PRIORITY,
-        moment_of(terms, "expire_time", f"{path}.lot"),
+        moment_of(terms, "expire_time", "lot"),
     )
 
 
-def _exchange_rate_json(message: ledger_pb2.Plan, legs: Sequence[Leg], path: str) -> str:
+def _exchange_rate_json(message: ledger_pb2.Plan, legs: Sequence[Leg]) -> str:
     """Read the rate of an exchange, which its two sides must agree with."""
     is_exchange = message.kind == ledger_pb2.TRANSACTION_KIND_EXCHANGE
     if is_exchange != message.HasField("exchange_rate"):
-        raise invalid(f"{path}.exchange_rate", "must be set where the kind is EXCHANGE, only there")
+        raise invalid("exchange_rate", "must be set where the kind is EXCHANGE, only there")
     if not is_exchange:
         return ""
     rate = message.exchange_rate
     for name in ("numerator", "denominator"):
         if not 1 <= getattr(rate, name) <= MAX_AMOUNT_MINOR:
-            raise invalid(f"{path}.exchange_rate.{name}", f"must be 1 to {MAX_AMOUNT_MINOR}")
+            raise invalid(f"exchange_rate.{name}", f"must be 1 to {MAX_AMOUNT_MINOR}")
     sides = {leg.key.asset_code: leg.amount_minor for leg in legs if leg.key[1] == "EXCHANGE"}
     given_minor = -sides.get(rate.source_asset_code, 0)
     received_minor = given_minor * rate.numerator // rate.denominator
     wanted = {rate.source_asset_code: -given_minor, rate.target_asset_code: received_minor}
     if given_minor <= 0 or len(wanted) != 2 or sides != wanted:  # noqa: PLR2004 (two sides)
-        raise invalid(f"{path}.exchange_rate", "must be what the EXCHANGE legs come to")
+        raise invalid("exchange_rate", "must be what the EXCHANGE legs come to")
     return canonical_json(MessageToDict(rate, preserving_proto_field_name=True))
 
 
-def _void_of(message: ledger_pb2.Plan, path: str) -> VoidOf | None:
+def _void_of(message: ledger_pb2.Plan) -> VoidOf | None:
     if (message.kind == ledger_pb2.TRANSACTION_KIND_VOID) != message.HasField("void_of"):
-        raise invalid(f"{path}.void_of", "must be set where the kind is VOID, and only there")
+        raise invalid("void_of", "must be set where the kind is VOID, and only there")
     if not message.HasField("void_of"):
         return None
     void = message.void_of
     if not 0 <= void.amount_minor <= MAX_AMOUNT_MINOR:
-        raise invalid(f"{path}.void_of.amount_minor", f"must be 0 to {MAX_AMOUNT_MINOR}")
+        raise invalid("void_of.amount_minor", f"must be 0 to {MAX_AMOUNT_MINOR}")
     return VoidOf(ids.transaction_number(void.transaction_id), void.amount_minor)
 
 
-def _extend_lot_of(message: ledger_pb2.Plan, wallet_id: int, path: str) -> ExtendLot | None:
+def _extend_lot_of(message: ledger_pb2.Plan, wallet_id: int) -> ExtendLot | None:
     if (message.kind == ledger_pb2.TRANSACTION_KIND_EXTENSION) != message.HasField("extend_lot"):
-        raise invalid(f"{path}.extend_lot", "must be set where the kind is EXTENSION, only there")
+        raise invalid("extend_lot", "must be set where the kind is EXTENSION, only there")
     if not message.HasField("extend_lot"):
         return None
-    extend, name = message.extend_lot, f"{path}.extend_lot"
+    extend, name = message.extend_lot, "extend_lot"
     expires_at = moment_of(extend, "expire_time", name)
     if expires_at is None:
         raise invalid(f"{name}.expire_time", "is required")
@@ -231,27 +300,21 @@ def _extend_lot_of(message: ledger_pb2.Plan, wallet_id: int, path: str) -> Exten
     )
 
 
-def _version_of(message: ledger_pb2.Plan, path: str) -> int:
-    if message.wallet_version < 0:
-        raise invalid(f"{path}.wallet_version", "must not be negative")
-    return message.wallet_version
-
-
-def _legs_of(message: ledger_pb2.Plan, path: str) -> tuple[Leg, ...]:
+def _legs_of(message: ledger_pb2.Plan) -> tuple[Leg, ...]:
     """Read the legs; whether they are balanced depends on what is spent."""
     if len(message.legs) > MAX_LEGS:
-        raise invalid(f"{path}.legs", f"must be at most {MAX_LEGS}")
-    legs = tuple(_leg_of(leg, f"{path}.legs[{i}]") for i, leg in enumerate(message.legs))
+        raise invalid("legs", f"must be at most {MAX_LEGS}")
+    legs = tuple(_leg_of(leg, f"legs[{i}]") for i, leg in enumerate(message.legs))
     if len({leg.key for leg in legs}) < len(legs):
-        raise invalid(f"{path}.legs", "must name each account once")
+        raise invalid("legs", "must name each account once")
     made = KINDS.get(message.kind) in _MADE_BY_THE_LEDGER
     if legs and made:
-        raise invalid(f"{path}.legs", "must be empty: the ledger makes them")
+        raise invalid("legs", "must be empty: the ledger makes them")
     if not legs and not made and message.WhichOneof("hold") is None:
-        raise invalid(f"{path}.legs", "must not be empty where no hold changes")
+        raise invalid("legs", "must not be empty where no hold changes")
     own = any(leg.wallet_id == message.wallet_id for leg in message.legs)
     if legs and not own and not message.HasField("spend"):
-        raise invalid(f"{path}.wallet_id", "must own one of the legs")
+        raise invalid("wallet_id", "must own one of the legs")
     return legs
 
 
@@ -265,47 +328,45 @@ def _leg_of(leg: ledger_pb2.Leg, path: str) -> Leg:
     return Leg(AccountKey(owner, account_type, leg.asset_code), leg.amount_minor)
 
 
-def _hold_of(
-    message: ledger_pb2.Plan, wallet_id: int, spend: Spend | None, path: str
-) -> AnyHold | None:
+def _hold_of(message: ledger_pb2.Plan, wallet_id: int, spend: Spend | None) -> AnyHold | None:
     match message.WhichOneof("hold"):
         case "open_hold":
             amount = message.open_hold.amount
-            spending.check_amount(amount, f"{path}.open_hold.amount")
-            expires_at = moment_of(message.open_hold, "expire_time", f"{path}.open_hold")
+            spending.check_amount(amount, "open_hold.amount")
+            expires_at = moment_of(message.open_hold, "expire_time", "open_hold")
             key = AccountKey(wallet_id, WALLET, amount.asset_code)
             return OpenHold(key, amount.minor_units, expires_at)
         case "capture_hold":
-            return _capture_of(message, spend, f"{path}.capture_hold")
+            return _capture_of(message, spend)
         case "release_hold":
             return ReleaseHold(ids.booking_number(message.release_hold.booking_id))
     return None
 
 
-def _capture_of(message: ledger_pb2.Plan, spend: Spend | None, path: str) -> CaptureHold:
+def _capture_of(message: ledger_pb2.Plan, spend: Spend | None) -> CaptureHold:
     capture = message.capture_hold
-    spending.check_amount(capture.amount, f"{path}.amount")
+    spending.check_amount(capture.amount, "capture_hold.amount")
     if spend is None or (spend.asset_code, spend.amount_minor) != (
         capture.amount.asset_code,
         capture.amount.minor_units,
     ):
-        raise invalid(f"{path}.amount", "must be what is spent")
+        raise invalid("capture_hold.amount", "must be what is spent")
     quantity = sum(each.quantity for each in message.charges)
     if capture.quantity not in {0, quantity}:
-        raise invalid(f"{path}.quantity", "must be what the charges are for")
+        raise invalid("capture_hold.quantity", "must be what the charges are for")
     before = capture.captured_quantity_before if capture.quantity else None
     return CaptureHold(ids.booking_number(capture.booking_id), quantity, before)
 
 
-def _charges_json(charges: Sequence[ledger_pb2.Charge], path: str) -> str:
+def _charges_json(charges: Sequence[ledger_pb2.Charge]) -> str:
     if len(charges) > MAX_LEGS:
-        raise invalid(path, f"must be at most {MAX_LEGS}")
+        raise invalid("charges", f"must be at most {MAX_LEGS}")
     for i, charge in enumerate(charges):
-        checked_text(charge.product_code, f"{path}[{i}].product_code", 1, MAX_CODE)
-        checked_text(charge.vendor_code, f"{path}[{i}].vendor_code", 0, MAX_CODE)
-        checked_text(charge.tax_code, f"{path}[{i}].tax_code", 0, MAX_CODE)
+        checked_text(charge.product_code, f"charges[{i}].product_code", 1, MAX_CODE)
+        checked_text(charge.vendor_code, f"charges[{i}].vendor_code", 0, MAX_CODE)
+        checked_text(charge.tax_code, f"charges[{i}].tax_code", 0, MAX_CODE)
         if len(charge.margins) > MAX_LEGS:
-            raise invalid(f"{path}[{i}].margins", f"must be at most {MAX_LEGS}")
+            raise invalid(f"charges[{i}].margins", f"must be at most {MAX_LEGS}")
     return f"[{','.join([_charge_json(each.SerializeToString()) for each in charges])}]"
 
 

@@ -96,6 +96,34 @@ TRANSACTION_KIND_EXTENSION: TransactionKind.ValueType  # 13
 """A lot gets a later expiry."""
 Global___TransactionKind: _TypeAlias = TransactionKind  # noqa: Y015
 
+class _TransactionView:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransactionViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TransactionView.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRANSACTION_VIEW_UNSPECIFIED: _TransactionView.ValueType  # 0
+    """All of it."""
+    TRANSACTION_VIEW_FULL: _TransactionView.ValueType  # 1
+    """All of it."""
+    TRANSACTION_VIEW_WALLETS: _TransactionView.ValueType  # 2
+    """Of its entries only those of wallets: what the house earns and owes by it is
+    most of what there is to say, and who asked for it may know.
+    """
+
+class TransactionView(_TransactionView, metaclass=_TransactionViewEnumTypeWrapper):
+    """How much of a transaction is answered."""
+
+TRANSACTION_VIEW_UNSPECIFIED: TransactionView.ValueType  # 0
+"""All of it."""
+TRANSACTION_VIEW_FULL: TransactionView.ValueType  # 1
+"""All of it."""
+TRANSACTION_VIEW_WALLETS: TransactionView.ValueType  # 2
+"""Of its entries only those of wallets: what the house earns and owes by it is
+most of what there is to say, and who asked for it may know.
+"""
+Global___TransactionView: _TypeAlias = TransactionView  # noqa: Y015
+
 class _TransactionState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1045,6 +1073,9 @@ class PostBatchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PLANS_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    view: Global___TransactionView.ValueType
+    """How much is answered of what was booked; all of it if unset."""
     @_builtins.property
     def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___Plan]:
         """At most 1,000."""
@@ -1053,10 +1084,11 @@ class PostBatchRequest(_message.Message):
         self,
         *,
         plans: _abc.Iterable[Global___Plan] | None = ...,
+        view: Global___TransactionView.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["plans", b"plans"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["plans", b"plans", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
