@@ -86,7 +86,7 @@ class Coalescer(Generic[Item, Result]):
         self._batches: set[asyncio.Task[None]] = set()
         self._busy_keys: set[Hashable] = set()
         self._running = 0
-        self._all_busy = False
+        self._look_again_from = 0
         self._context = copy_context()
 
     @property
@@ -146,12 +146,10 @@ class Coalescer(Generic[Item, Result]):
     def _may_start(self) -> bool:
         # What a started batch has yet to take counts as waiting: a second one started too
         # early finds too little and ends.
-        if self._all_busy or len(self._batches) >= self._slots:
-            return False
-        return self._weight_waiting >= self._least()
+        return len(self._batches) < self._slots and self._weight_waiting >= self._least()
 
     def _least(self) -> int:
-        return self._second_slot_from if self._batches else 1
+        return max(self._second_slot_from, self._look_again_from) if self._batches else 1
 
     def _end(self, batch: asyncio.Task[None]) -> None:
         self._batches.discard(batch)
@@ -173,7 +171,7 @@ class Coalescer(Generic[Item, Result]):
         finally:
             self._busy_keys -= keys
             self._running -= 1
-            self._all_busy = False
+            self._look_again_from = 0
         for each, result in zip(batch, results, strict=True):
             each.call.settle(each.place, result)
 
@@ -197,7 +195,8 @@ class Coalescer(Generic[Item, Result]):
             batch.append(each)
         weight = sum(each.weight for each in batch)
         if self._running and weight < self._second_slot_from:
-            self._all_busy = True  # Until one of them ends.
+            # As many more must come, at least, unless one of them ends before.
+            self._look_again_from = self._weight_waiting + self._second_slot_from - weight
             return []
         for _ in range(len(batch) + len(passed)):
             self._waiting.popleft()

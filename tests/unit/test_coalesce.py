@@ -90,6 +90,23 @@ async def test_the_second_slot_opens_only_when_enough_wait() -> None:
     await asyncio.gather(*tasks)
 
 
+async def test_a_first_batch_that_takes_everything_leaves_the_second_slot_open() -> None:
+    """Many come at once, and one batch takes them: as many more, later, have the other slot."""
+    doubler = Doubler()
+    doubler.gate.clear()
+    coalescer = Coalescer(doubler, second_slot_from=5)
+    tasks = submit_all(coalescer, range(10))
+    await until(lambda: doubler.sizes == [10])
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+    tasks += submit_all(coalescer, range(5))
+    await until(lambda: doubler.sizes == [10, 5])
+
+    doubler.gate.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_what_gathers_while_both_slots_are_taken_goes_next_in_full_batches() -> None:
     """No third batch runs; the rest follows in order, at most `max_batch` at a time."""
     doubler = Doubler()
