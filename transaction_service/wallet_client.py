@@ -1,4 +1,4 @@
-"""Calls to the Wallet service: postings by the batch, reads one by one, each with a deadline."""
+"""Calls to the Wallet service: by the batch where many ask at once, each with a deadline."""
 
 import asyncio
 import random
@@ -74,6 +74,9 @@ class WalletClient:
         self._metrics = metrics
         self._coalescer: Coalescer[Plans, Sequence[Verdict]] = Coalescer(
             self._post_batch, weight=lambda each: len(each.plans)
+        )
+        self._transactions: Coalescer[str, ledger_pb2.Transaction] = Coalescer(
+            self._read_transactions
         )
 
     async def post(self, action: Action, plan: Plan) -> ledger_pb2.Transaction:
@@ -154,12 +157,27 @@ class WalletClient:
         return wallet.original_of(found)
 
     async def transaction(self, transaction_id: str) -> ledger_pb2.Transaction:
-        """Read a transaction. Raises `NotFound`, `Unavailable`."""
-        request = ledger_pb2.GetTransactionRequest(transaction_id=transaction_id)
+        """Read a transaction, together with those that are asked for at the same time.
+
+        Raises `NotFound`, `ResourceExhausted`, `Unavailable`.
+        """
+        found = await self._transactions.submit(transaction_id)
+        if not found.transaction_id:
+            raise NotFound(
+                "TRANSACTION_NOT_FOUND",
+                f"transaction {transaction_id} does not exist",
+                {"transaction_id": transaction_id},
+            )
+        return found
+
+    async def _read_transactions(
+        self, transaction_ids: Sequence[str]
+    ) -> Sequence[ledger_pb2.Transaction]:
+        request = ledger_pb2.BatchGetTransactionsRequest(transaction_ids=transaction_ids)
         answer = await self._read(
-            lambda: self._ledger.GetTransaction(request, timeout=READ_TIMEOUT_S)
+            lambda: self._ledger.BatchGetTransactions(request, timeout=READ_TIMEOUT_S)
         )
-        return answer.transaction
+        return answer.transactions
 
     async def transactions(
         self, request: ledger_pb2.ListTransactionsRequest

@@ -4,7 +4,7 @@ A question about the past by record time has one answer for ever: where it is ab
 seconds, the postings that were under way then are waited for.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,6 +45,11 @@ class Reports:
         if transaction_id not in found:
             raise transaction_not_found(named).as_error()
         return found[transaction_id]
+
+    async def several(self, transaction_ids: Sequence[int]) -> Mapping[int, Transaction]:
+        """Read those transactions that exist, as `transaction` reads one."""
+        async with connection(self._pool) as conn:
+            return await reading.load_transactions(conn, transaction_ids)
 
     async def transactions(
         self, wallet_id: int, before: int, booking_id: int | None, limit: int

@@ -57,6 +57,18 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         answers.show(response.transaction, transaction)
         return response
 
+    async def BatchGetTransactions(
+        self, request: ledger_pb2.BatchGetTransactionsRequest, context: Context
+    ) -> ledger_pb2.BatchGetTransactionsResponse:
+        asked = requests.transaction_ids_of(request)
+        found = await self._reports.several(asked)
+        response = ledger_pb2.BatchGetTransactionsResponse()
+        for each in asked:
+            shown = response.transactions.add()
+            if each in found:
+                answers.show(shown, found[each])
+        return response
+
     async def ListTransactions(
         self, request: ledger_pb2.ListTransactionsRequest, context: Context
     ) -> ledger_pb2.ListTransactionsResponse:

@@ -34,6 +34,8 @@ Mutation: TypeAlias = (
     | ledger_pb2.CloseAccountingPeriodRequest
 )
 
+MAX_TRANSACTIONS = 1000
+
 _KNOWN_KINDS = {name for number, name in KINDS.items() if number}
 _BASES = enum_names(wallet_pb2.TimeBasis, "TIME_BASIS_")
 
@@ -60,6 +62,15 @@ def wallet_id_of(text: str) -> int:
     if wallet_id == ids.NEVER_ASSIGNED:
         raise wallet_not_found(text).as_error()
     return wallet_id
+
+
+def transaction_ids_of(message: ledger_pb2.BatchGetTransactionsRequest) -> list[int]:
+    """Read ids; one that is malformed names no transaction."""
+    if len(message.transaction_ids) > MAX_TRANSACTIONS:
+        raise invalid("transaction_ids", f"must be at most {MAX_TRANSACTIONS}")
+    for index, each in enumerate(message.transaction_ids):
+        checked_text(each, f"transaction_ids[{index}]", 1, MAX_REQUEST_ID)
+    return [ids.transaction_number(each) for each in message.transaction_ids]
 
 
 def bound_of(

@@ -49,6 +49,11 @@ class LedgerServiceStub:
                 request_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTransactionRequest.SerializeToString,
                 response_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTransactionResponse.FromString,
                 _registered_method=True)
+        self.BatchGetTransactions = channel.unary_unary(
+                '/privy.wallet.v1.LedgerService/BatchGetTransactions',
+                request_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.BatchGetTransactionsRequest.SerializeToString,
+                response_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.BatchGetTransactionsResponse.FromString,
+                _registered_method=True)
         self.ListTransactions = channel.unary_unary(
                 '/privy.wallet.v1.LedgerService/ListTransactions',
                 request_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.ListTransactionsRequest.SerializeToString,
@@ -105,6 +110,13 @@ class LedgerServiceServicer:
     def GetTransaction(self, request, context):
         """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
         (`TRANSACTION_NOT_FOUND`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetTransactions(self, request, context):
+        """Reads several transactions. Errors: INVALID_ARGUMENT (`transaction_ids`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,6 +183,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.GetTransaction,
                     request_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTransactionRequest.FromString,
                     response_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTransactionResponse.SerializeToString,
+            ),
+            'BatchGetTransactions': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetTransactions,
+                    request_deserializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.BatchGetTransactionsRequest.FromString,
+                    response_serializer=privy_dot_wallet_dot_v1_dot_ledger__pb2.BatchGetTransactionsResponse.SerializeToString,
             ),
             'ListTransactions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTransactions,
@@ -257,6 +274,33 @@ class LedgerService:
             '/privy.wallet.v1.LedgerService/GetTransaction',
             privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTransactionRequest.SerializeToString,
             privy_dot_wallet_dot_v1_dot_ledger__pb2.GetTransactionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetTransactions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/privy.wallet.v1.LedgerService/BatchGetTransactions',
+            privy_dot_wallet_dot_v1_dot_ledger__pb2.BatchGetTransactionsRequest.SerializeToString,
+            privy_dot_wallet_dot_v1_dot_ledger__pb2.BatchGetTransactionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,8 @@ class LedgerServiceStub:
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
     (`TRANSACTION_NOT_FOUND`).
     """
+    BatchGetTransactions: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.BatchGetTransactionsRequest, _ledger_pb2.BatchGetTransactionsResponse]
+    """Reads several transactions. Errors: INVALID_ARGUMENT (`transaction_ids`)."""
     ListTransactions: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListTransactionsRequest, _ledger_pb2.ListTransactionsResponse]
     """Lists the transactions asked of a wallet, newest first.
     Errors: INVALID_ARGUMENT (`page_size`, `page_token`), NOT_FOUND
@@ -114,6 +116,8 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
     (`TRANSACTION_NOT_FOUND`).
     """
+    BatchGetTransactions: _aio.UnaryUnaryMultiCallable[_ledger_pb2.BatchGetTransactionsRequest, _ledger_pb2.BatchGetTransactionsResponse]  # type: ignore[assignment]
+    """Reads several transactions. Errors: INVALID_ARGUMENT (`transaction_ids`)."""
     ListTransactions: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListTransactionsRequest, _ledger_pb2.ListTransactionsResponse]  # type: ignore[assignment]
     """Lists the transactions asked of a wallet, newest first.
     Errors: INVALID_ARGUMENT (`page_size`, `page_token`), NOT_FOUND
@@ -181,6 +185,14 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads one transaction. Errors: INVALID_ARGUMENT, NOT_FOUND
         (`TRANSACTION_NOT_FOUND`).
         """
+
+    @_abc_1.abstractmethod
+    def BatchGetTransactions(
+        self,
+        request: _ledger_pb2.BatchGetTransactionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_pb2.BatchGetTransactionsResponse, _abc.Awaitable[_ledger_pb2.BatchGetTransactionsResponse]]:
+        """Reads several transactions. Errors: INVALID_ARGUMENT (`transaction_ids`)."""
 
     @_abc_1.abstractmethod
     def ListTransactions(
