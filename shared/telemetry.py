@@ -6,6 +6,7 @@ trace context (`traceparent`) of an action is passed on in either case.
 """
 
 import asyncio
+import json
 import logging
 import secrets
 import sys
@@ -96,14 +97,9 @@ def configure_logging(settings: TelemetrySettings, service: str) -> None:
     processors: list[structlog.typing.Processor] = [
         partial(_add_service, service),
         structlog.processors.add_log_level,
-        _add_timestamp,
         structlog.processors.format_exc_info,
     ]
-    renderer: structlog.typing.Processor = (
-        _json
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    renderer = _json if settings.log_format == "json" else _console()
     lines = _Lines(sys.stderr)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
@@ -126,13 +122,18 @@ def _add_service(
     return event
 
 
-def _add_timestamp(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    return event
-
-
 def _json(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
-    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    event["timestamp"] = datetime.now(UTC)
+    try:
+        return orjson.dumps(event, default=repr, option=orjson.OPT_UTC_Z).decode()
+    except TypeError:  # It knows no numbers above 64 bits, and no text that is not Unicode.
+        return json.dumps(event, default=str)
+
+
+def _console() -> structlog.typing.Processor:
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return lambda logger, name, event: render(logger, name, stamp(logger, name, event))
 
 
 class _Lines:
