@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from wallet_service import ids
 from wallet_service.decide.lots import LotChanges, lot_changes
@@ -15,12 +16,14 @@ from wallet_service.decide.model import (
     HoldPart,
     Lot,
     LotEntry,
+    OpenedLot,
     Posted,
     Transaction,
     Writes,
 )
 from wallet_service.decide.movement import Movement
 from wallet_service.decide.plan import AccountKey, CaptureHold, OpenHold, Plan, VoidOf
+from wallet_service.decide.policy import WindowKey
 from wallet_service.decide.spending import counted_in, spent_minor
 from wallet_service.decide.voids import void_minor
 from wallet_service.errors import LOT_LIMIT_EXCEEDED, Refusal
@@ -42,11 +45,14 @@ def post(
         return refusal
     entries = tuple([_entry(books.accounts[each.key], each, on_lots.entries) for each in movements])
     hold = _hold_after(plan, movements, books, transaction_id, on_lots) if plan.hold else None
-    transaction = _transaction(plan, transaction_id, entries, hold)
-    if on_lots.opened:
-        transaction = transaction._replace(opened_lots=on_lots.opened)
-    if plan.spend or plan.void_of or plan.booking_id is not None:
-        transaction = _with_spending(transaction, plan, books)
+    transaction = _transaction(
+        plan,
+        transaction_id,
+        entries,
+        hold=hold,
+        opened_lots=on_lots.opened,
+        spending=_spending(plan, entries, books),
+    )
     posted = Posted(transaction, plan)
     if not plan.validate_only:
         _apply(posted, hold, books, writes)
@@ -134,8 +140,29 @@ def _on_lots(part: HoldPart, on_lots: LotChanges) -> HoldPart:
     return replace(part, lots=dict(held))
 
 
-def _transaction(
-    plan: Plan, transaction_id: int, entries: tuple[Entry, ...], hold: Hold | None
+class _Spending(NamedTuple):
+    """What a transaction spends, or gives back of spending, and where that counts."""
+
+    minor: int | None = None
+    counted: tuple[WindowKey, ...] = ()
+
+
+def _spending(plan: Plan, entries: Sequence[Entry], books: Books) -> _Spending:
+    if not (plan.spend or plan.void_of or plan.booking_id is not None):
+        return _Spending()
+    freed_minor = -sum([each.held_change_minor for each in entries])
+    minor = void_minor(plan.void_of, books) if plan.void_of else freed_minor
+    return _Spending(spent_minor(plan, books, minor), counted_in(plan, books))
+
+
+def _transaction(  # noqa: PLR0913 (made at once: changing it costs as much as deciding it)
+    plan: Plan,
+    transaction_id: int,
+    entries: tuple[Entry, ...],
+    *,
+    hold: Hold | None,
+    opened_lots: tuple[OpenedLot, ...],
+    spending: _Spending,
 ) -> Transaction:
     written_at = ids.recorded_at(transaction_id)
     return Transaction(
@@ -157,15 +184,9 @@ def _transaction(
         expires_at=hold.expires_at if hold else None,
         voids_transaction_id=plan.void_of.transaction_id if plan.void_of else None,
         exchange_rate_json=plan.exchange_rate_json,
-    )
-
-
-def _with_spending(transaction: Transaction, plan: Plan, books: Books) -> Transaction:
-    """Add what a transaction spends, or gives back of spending, and where that counts."""
-    freed_minor = -sum(each.held_change_minor for each in transaction.entries)
-    minor = void_minor(plan.void_of, books) if plan.void_of else freed_minor
-    return transaction._replace(
-        spent_minor=spent_minor(plan, books, minor), counted=counted_in(plan, books)
+        opened_lots=opened_lots,
+        spent_minor=spending.minor,
+        counted=spending.counted,
     )
 
 
