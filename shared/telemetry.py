@@ -161,7 +161,7 @@ class _Lines:
         self._lines.append(line)
         self._write()
 
-    error = critical = exception = warning
+    error = critical = warning
 
     def _write(self) -> None:
         if self._lines:

@@ -40,8 +40,7 @@ class Reports:
 
         `named` is what the caller called it. Raises `NotFound`.
         """
-        async with connection(self._pool) as conn:
-            found = await reading.load_transactions(conn, [transaction_id])
+        found = await self.several([transaction_id])
         if transaction_id not in found:
             raise transaction_not_found(named).as_error()
         return found[transaction_id]

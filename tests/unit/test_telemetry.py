@@ -42,6 +42,7 @@ async def test_the_lines_of_one_turn_are_written_together_and_in_order(written: 
 
 
 def test_where_no_loop_runs_a_line_is_written_at_once(written: StringIO) -> None:
+    """As at the start of a process, and at its end."""
     structlog.get_logger().info("starting", count=1)
     (line,) = lines(written)
     assert (line["event"], line["level"], line["service"], line["count"]) == (

@@ -96,6 +96,32 @@ def test_what_is_malformed_about_spending_is_named(field: str, spoil: Change) ->
     assert [each.field for each in refused.value.violations] == [field]
 
 
+def test_usages_that_are_alike_are_read_each_with_its_own() -> None:
+    """What one says of itself is no other's; terms that differ by a leg are not taken for alike."""
+    one, other, dearer = usage(), usage(), usage()
+    other.request_id, other.wallet_id, other.reference = "another", "wal_1002", "r"
+    other.metadata["note"] = "n"
+    dearer.legs[0].amount_minor, dearer.spend.amount.minor_units = -6, 6
+    first, second, third = (plans.plan_of(each) for each in (one, other, dearer))
+    assert (first.request_id, first.wallet_id, first.reference) == ("r", 1001, "")
+    assert (second.request_id, second.wallet_id, second.reference) == ("another", 1002, "r")
+    assert (first.metadata_json, second.metadata_json) == ("{}", '{"note":"n"}')
+    assert first.legs == second.legs
+    assert [each.spend and each.spend.amount_minor for each in (first, third)] == [5, 6]
+
+
+def test_a_fault_is_named_by_its_plans_place_and_costs_the_others_nothing() -> None:
+    """Also where terms were read before, for a plan in another place."""
+    spoilt = usage()
+    spoilt.legs[0].amount_minor = 0
+    request = ledger_pb2.PostBatchRequest(plans=[usage(), spoilt, spoilt])
+    sound, *refused = plans.groups_of(request)
+    assert [each.wallet_id for each in sound.plans] == [1001]
+    assert [each.refusals[0].field for each in refused] == [
+        f"plans[{i}].legs[0].amount_minor" for i in (1, 2)
+    ]
+
+
 def test_a_sound_plan_is_read() -> None:
     """The plan that the others are spoilt from is right."""
     assert plans.plan_of(top_up()).wallet_id == 1001

@@ -44,7 +44,7 @@ class Prices:
         product = self.products.get(product_code)
         if product and buyer.wallet_id in product.wallets:
             return buyer
-        return buyer._replace(wallet_id="")
+        return Buyer("", buyer.wallet_type, buyer.resellers)
 
 
 def prepare(book: PriceBook) -> Prices:

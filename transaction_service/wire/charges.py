@@ -1,15 +1,12 @@
 """Charges and amounts, both ways."""
 
-from functools import lru_cache
-
 from privy.wallet.v1 import amount_pb2, ledger_pb2
 
 from transaction_service.domain import Amount, Charge, Margin
 
 
-@lru_cache(maxsize=1024)
 def charge_out(charge: Charge) -> ledger_pb2.Charge:
-    """Make a charge's message, to be copied into another: most charges are like others."""
+    """Make a charge's message. Whoever needs many of one copies it."""
     return ledger_pb2.Charge(
         product_code=charge.product_code,
         quantity=charge.quantity,

@@ -1,7 +1,5 @@
 """`EventLogService`: gRPC in, use case, gRPC out. No decisions."""
 
-from collections.abc import Sequence
-
 from privy.wallet.v1 import event_log_pb2, event_log_pb2_grpc
 
 from shared.errors import invalid
@@ -10,9 +8,7 @@ from shared.paging import PageTokens, page_size
 from wallet_service import ids
 from wallet_service.events import Events
 from wallet_service.rpc.context import Context, query_of
-from wallet_service.wire import answers
-
-MAX_EVENTS = 1000
+from wallet_service.wire import answers, requests
 
 
 class EventLogServicer(event_log_pb2_grpc.EventLogServiceServicer):
@@ -47,7 +43,7 @@ class EventLogServicer(event_log_pb2_grpc.EventLogServiceServicer):
     async def BatchGetEvents(
         self, request: event_log_pb2.BatchGetEventsRequest, context: Context
     ) -> event_log_pb2.BatchGetEventsResponse:
-        found = await self._events.some(_numbers(request.transaction_ids))
+        found = await self._events.some(requests.transaction_ids_of(request.transaction_ids))
         return event_log_pb2.BatchGetEventsResponse(
             events=[answers.recorded_event_out(each) for each in found]
         )
@@ -55,11 +51,7 @@ class EventLogServicer(event_log_pb2_grpc.EventLogServiceServicer):
     async def RepublishEvents(
         self, request: event_log_pb2.RepublishEventsRequest, context: Context
     ) -> event_log_pb2.RepublishEventsResponse:
-        republished = await self._events.republish(_numbers(request.transaction_ids))
+        republished = await self._events.republish(
+            requests.transaction_ids_of(request.transaction_ids)
+        )
         return event_log_pb2.RepublishEventsResponse(republished=republished)
-
-
-def _numbers(transaction_ids: Sequence[str]) -> list[int]:
-    if len(transaction_ids) > MAX_EVENTS:
-        raise invalid("transaction_ids", f"must be at most {MAX_EVENTS}")
-    return [ids.transaction_number(each) for each in transaction_ids]

@@ -7,7 +7,7 @@ from shared.fields import checked_text
 from wallet_service import ids
 from wallet_service.feed import Feed
 from wallet_service.rpc.context import Context
-from wallet_service.wire import answers
+from wallet_service.wire import answers, requests
 from wallet_service.wire.fields import MAX_REQUEST_ID
 
 MAX_EVENTS = 1000
@@ -38,11 +38,7 @@ class EventFeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
         self, request: feed_pb2.AcknowledgeEventsRequest, context: Context
     ) -> feed_pb2.AcknowledgeEventsResponse:
         checked_text(request.consumer_id, "consumer_id", 1, MAX_REQUEST_ID)
-        if len(request.transaction_ids) > MAX_EVENTS:
-            raise invalid("transaction_ids", f"must be at most {MAX_EVENTS}")
-        await self._feed.acknowledge(
-            [ids.transaction_number(each) for each in request.transaction_ids]
-        )
+        await self._feed.acknowledge(requests.transaction_ids_of(request.transaction_ids))
         return feed_pb2.AcknowledgeEventsResponse()
 
     async def ReleaseEvents(

@@ -60,7 +60,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     async def BatchGetTransactions(
         self, request: ledger_pb2.BatchGetTransactionsRequest, context: Context
     ) -> ledger_pb2.BatchGetTransactionsResponse:
-        asked = requests.transaction_ids_of(request)
+        asked = requests.transaction_ids_of(request.transaction_ids)
         found = await self._reports.several(asked)
         response = ledger_pb2.BatchGetTransactionsResponse()
         for each in asked:

@@ -46,6 +46,9 @@ from wallet_service.wire.fields import (
 MAX_PRIORITY = 1000
 DEFAULT_PRIORITY = 100
 
+MAX_ALIKE_BYTES = 4096
+"""Of longer terms none are remembered, so that those that are take a few megabytes at most."""
+
 _ACCOUNT_TYPES = enum_names(ledger_pb2.AccountType, "ACCOUNT_TYPE_")
 _LOT_KINDS = enum_names(lot_pb2.LotKind, "LOT_KIND_")
 _NO_TERMS: Final = (
@@ -84,16 +87,15 @@ def groups_of(request: ledger_pb2.PostBatchRequest) -> list[Group]:
     """
     messages = list(request.plans)
     bounds = _group_bounds(messages)
-    request_ids = [each.request_id for each in messages]
     plans = [_plan_or_refusal(each, i) for i, each in enumerate(messages)]
-    return [_group(plans[start:end], request_ids[start:end]) for start, end in bounds]
+    return [_group(plans[start:end], messages[start:end]) for start, end in bounds]
 
 
-def _group(plans: Sequence[Plan | Refusal], request_ids: Sequence[str]) -> Group:
+def _group(plans: Sequence[Plan | Refusal], messages: Sequence[ledger_pb2.Plan]) -> Group:
     sound = [each for each in plans if isinstance(each, Plan)]
     if len(sound) == len(plans):
         return Group(plans=sound)
-    return Group(refusals=_refused(plans, request_ids))
+    return Group(refusals=_refused(plans, messages))
 
 
 def _group_bounds(messages: Sequence[ledger_pb2.Plan]) -> list[tuple[int, int]]:
@@ -112,10 +114,10 @@ def _group_bounds(messages: Sequence[ledger_pb2.Plan]) -> list[tuple[int, int]]:
     return bounds
 
 
-def _refused(plans: Sequence[Plan | Refusal], request_ids: Sequence[str]) -> list[Refusal]:
+def _refused(plans: Sequence[Plan | Refusal], messages: Sequence[ledger_pb2.Plan]) -> list[Refusal]:
     at_fault, refusal = next(
-        (request_id, each)
-        for each, request_id in zip(plans, request_ids, strict=True)
+        (message.request_id, each)
+        for each, message in zip(plans, messages, strict=True)
         if isinstance(each, Refusal)
     )
     others = group_refused(at_fault, refusal)
@@ -203,10 +205,13 @@ def _terms_for(message: ledger_pb2.Plan, wallet_id: int) -> _Terms:
     terms.CopyFrom(message)
     for field in _NO_TERMS:
         terms.ClearField(field)
-    return _terms_alike(terms.SerializeToString())
+    serialized = terms.SerializeToString()
+    if len(serialized) > MAX_ALIKE_BYTES:
+        return _terms_of(terms, HOUSE)
+    return _terms_alike(serialized)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _terms_alike(serialized: bytes) -> _Terms:
     return _terms_of(ledger_pb2.Plan.FromString(serialized), HOUSE)
 

@@ -1,5 +1,6 @@
 """Requests about wallets and about the books, as values of the domain, checked field by field."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -64,13 +65,11 @@ def wallet_id_of(text: str) -> int:
     return wallet_id
 
 
-def transaction_ids_of(message: ledger_pb2.BatchGetTransactionsRequest) -> list[int]:
-    """Read ids; one that is malformed names no transaction."""
-    if len(message.transaction_ids) > MAX_TRANSACTIONS:
+def transaction_ids_of(transaction_ids: Sequence[str]) -> list[int]:
+    """Read the field `transaction_ids`; one that is malformed names no transaction."""
+    if len(transaction_ids) > MAX_TRANSACTIONS:
         raise invalid("transaction_ids", f"must be at most {MAX_TRANSACTIONS}")
-    for index, each in enumerate(message.transaction_ids):
-        checked_text(each, f"transaction_ids[{index}]", 1, MAX_REQUEST_ID)
-    return [ids.transaction_number(each) for each in message.transaction_ids]
+    return [ids.transaction_number(each) for each in transaction_ids]
 
 
 def bound_of(
