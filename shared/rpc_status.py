@@ -29,7 +29,7 @@ def status_of(error: DomainError) -> status_pb2.Status:
 
 def _packed(message: Message) -> AnyMessage:
     packed = AnyMessage()
-    packed.Pack(message)
+    packed.Pack(message, deterministic=True)  # Or what is repeated may differ in its bytes.
     return packed
 
 
