@@ -1,11 +1,13 @@
 """One batch in one `db_tx`: lock, load, decide, append, commit; and what is known before."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from wallet_service import ids
 from wallet_service.decide.core import decide
+from wallet_service.decide.legs import accounts_of
 from wallet_service.decide.model import (
     Account,
     Books,
@@ -15,7 +17,6 @@ from wallet_service.decide.model import (
     Transaction,
     Verdict,
 )
-from wallet_service.decide.movements import accounts_of
 from wallet_service.decide.plan import HOUSE, AccountKey, Plan
 from wallet_service.decide.policy import WindowKey
 from wallet_service.decide.spending import counted_in
@@ -36,34 +37,39 @@ class AccountIds:
     MAX_KNOWN = 100_000
 
     def __init__(self) -> None:
-        self._known: dict[tuple[AccountKey, int], int] = {}
+        self._of_wallets: dict[AccountKey, int] = {}
+        self._of_house: dict[int, dict[AccountKey, int]] = {}
+        """By stripe."""
 
     async def find(
-        self, conn: Connection, keys: Iterable[AccountKey], house_stripe: int
+        self, conn: Connection, keys: AbstractSet[AccountKey], house_stripe: int
     ) -> dict[AccountKey, int]:
         """Answer the ids of accounts, making those that may exist and do not yet."""
-        wanted = {key: (key, house_stripe if key.wallet_id == HOUSE else 0) for key in keys}
-        new = [key for key, place in wanted.items() if place not in self._known]
-        if new:
-            await self._learn(conn, new, house_stripe, wanted)
-        known = self._known
-        return {key: known[place] for key, place in wanted.items() if place in known}
+        wallets, house = self._of_wallets, self._of_house.setdefault(house_stripe, {})
+        found = {key: wallets[key] for key in keys if key in wallets}
+        found.update((key, account_id) for key, account_id in house.items() if key in keys)
+        if len(found) < len(keys):
+            more = await _find_or_make(conn, list(keys - found.keys()), house_stripe)
+            found.update(more)
+            self._learn(more, house)
+        return found
 
-    async def _learn(
-        self,
-        conn: Connection,
-        new: Sequence[AccountKey],
-        house_stripe: int,
-        places: Mapping[AccountKey, tuple[AccountKey, int]],
-    ) -> None:
-        if len(self._known) + len(new) > self.MAX_KNOWN:
-            self._known.clear()  # Those in use are soon known again.
-            new = list(places)
-        found = await posting.find_accounts(conn, new, house_stripe)
-        if len(found) < len(new):
-            await posting.create_accounts(conn, new, house_stripe)
-            found = await posting.find_accounts(conn, new, house_stripe)
-        self._known.update((places[key], account_id) for key, account_id in found.items())
+    def _learn(self, more: Mapping[AccountKey, int], house: dict[AccountKey, int]) -> None:
+        if len(self._of_wallets) + len(more) > self.MAX_KNOWN:
+            self._of_wallets.clear()  # Those in use are soon known again.
+        for key, account_id in more.items():
+            known = house if key.wallet_id == HOUSE else self._of_wallets
+            known[key] = account_id
+
+
+async def _find_or_make(
+    conn: Connection, keys: Sequence[AccountKey], house_stripe: int
+) -> dict[AccountKey, int]:
+    found = await posting.find_accounts(conn, keys, house_stripe)
+    if len(found) == len(keys):
+        return found
+    await posting.create_accounts(conn, keys, house_stripe)
+    return await posting.find_accounts(conn, keys, house_stripe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,9 @@ class Prepared:
     epoch: int | None
     """As of which the facts are right; None where none of them could be wrong."""
     account_ids: Mapping[AccountKey, int]
+    """Of the accounts that plans may touch."""
+    complete: bool
+    """Whether all of them are there."""
 
 
 class Preparation:
@@ -101,7 +110,8 @@ class Preparation:
         )
         keys = {key for plan in plans for key in accounts_of(plan, facts)}
         account_ids = await self._account_ids.find(conn, keys, house_stripe)
-        return Prepared(groups, plans, facts, epoch, account_ids)
+        complete = len(account_ids) == len(keys)
+        return Prepared(groups, plans, facts, epoch, account_ids, complete)
 
     def forget(self) -> None:
         """Know no wallet any more: some were changed."""
@@ -161,15 +171,13 @@ async def _load_books(
         (start.head.last_transaction_id, *(each.last_transaction_id for each in accounts.values()))
     )
     facts = batch.facts
-    named = (key for plan in batch.plans for key in accounts_of(plan, facts))
-    complete = all(key in accounts for key in named)
     books = Books(
         accounts=accounts,
         facts=facts,
         holds=await posting.load_holds(conn, facts.holders) if facts.holders else {},
         voided=await posting.load_voided(conn, facts.originals) if facts.originals else {},
         outcomes=start.outcomes,
-        assets=frozenset() if complete else await posting.load_assets(conn),
+        assets=frozenset() if batch.complete else await posting.load_assets(conn),
         first_transaction_id=ids.first_transaction_id(start.now, start.number, last),
         closed_until=start.closed_until,
     )

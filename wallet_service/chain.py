@@ -72,23 +72,25 @@ def links(before: bytes, contents: Iterable[Content]) -> list[bytes]:
 
 def _text(content: Content) -> str:
     txn = content.transaction
-    return "\n".join(
-        (
-            _first_line(txn),
-            txn.request_id,
-            txn.reference,
-            txn.metadata_json,
-            txn.price_book_version,
-            txn.charges_json,
-            txn.exchange_rate_json,
-            content.traceparent,
-            _moment(txn.expires_at if txn.kind == "BOOKING" else None),
-            *(_entry_lines(leg, entry) for leg, entry in enumerate(txn.entries)),
-            *map(_opening_line, txn.opened_lots),
-            *_spending_lines(txn),
-            "event\n",
-        )
-    )
+    lines = [
+        _first_line(txn),
+        txn.request_id,
+        txn.reference,
+        txn.metadata_json,
+        txn.price_book_version,
+        txn.charges_json,
+        txn.exchange_rate_json,
+        content.traceparent,
+        _moment(txn.expires_at if txn.kind == "BOOKING" else None),
+    ]
+    lines += [_entry_lines(leg_index, entry) for leg_index, entry in enumerate(txn.entries)]
+    if txn.opened_lots:
+        lines += map(_opening_line, txn.opened_lots)
+    if txn.spent_minor is not None:
+        lines.append(f"spent {txn.spent_minor}")
+        lines += [f"counted {' '.join(map(str, window))}" for window in txn.counted]
+    lines.append("event\n")
+    return "\n".join(lines)
 
 
 def _first_line(txn: Transaction) -> str:
@@ -101,12 +103,12 @@ def _first_line(txn: Transaction) -> str:
 
 
 def _entry_lines(leg_index: int, entry: Entry) -> str:
+    key, account_id, amount, held_change, balance, held, credit_limit, draws = entry
     line = (
-        f"entry {leg_index} {entry.account_id} {entry.key[2]} {entry.amount_minor} "
-        f"{entry.held_change_minor} {entry.balance_after_minor} {entry.held_after_minor} "
-        f"{entry.credit_limit_minor}"
+        f"entry {leg_index} {account_id} {key.asset_code} {amount} {held_change} {balance} {held} "
+        f"{credit_limit}"
     )
-    for draw in entry.lot_entries:
+    for draw in draws:
         transaction_id, lot_index = draw.lot_id
         line += (
             f"\ndraw {leg_index} {transaction_id} {lot_index} "
@@ -121,12 +123,6 @@ def _opening_line(lot: OpenedLot) -> str:
         f"opens {lot.lot_id.lot_index} {lot.account_id} {kind} {priority} "
         f"{_moment(expires_at)} {lot.amount_minor}"
     )
-
-
-def _spending_lines(txn: Transaction) -> list[str]:
-    if txn.spent_minor is None:
-        return []
-    return [f"spent {txn.spent_minor}", *("counted " + " ".join(map(str, e)) for e in txn.counted)]
 
 
 def _moment(moment: datetime | None) -> str:

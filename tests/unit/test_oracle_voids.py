@@ -9,7 +9,7 @@ from tests import asks, plans
 from tests.asks import Ask, Legs
 from wallet_service.decide.model import Facts, Original, OriginalEntry
 from wallet_service.decide.plan import HOUSE, AccountKey, VoidOf
-from wallet_service.decide.voids import void_movements
+from wallet_service.decide.voids import void_legs
 
 minors = st.integers(1, 500)
 originals = st.one_of(
@@ -34,7 +34,7 @@ def taken_back(original: Original, before: int, minor: int) -> Legs:
     books.facts, books.voided = Facts(originals={1: original}), {1: before}
     return tuple(
         ((str(owner) if owner else "", of_type, asset), amount_minor)
-        for (owner, of_type, asset), amount_minor, _ in void_movements(VoidOf(1, minor), books)
+        for (owner, of_type, asset), amount_minor, _ in void_legs(VoidOf(1, minor), books)
     )
 
 
@@ -73,7 +73,7 @@ def test_those_who_paid_together_get_exactly_what_is_taken_back(
         minor = min(part, whole - before)
         books = plans.books()
         books.facts, books.voided = Facts(originals={1: original}), {1: before}
-        back = {e.key: e.amount_minor for e in void_movements(VoidOf(1, minor), books)}
+        back = {e.key: e.amount_minor for e in void_legs(VoidOf(1, minor), books)}
         if minor:
             assert sum(back.get(each.key, 0) for each in payers) == -minor
             assert sum(back.values()) == 0

@@ -16,22 +16,22 @@ from wallet_service.decide.model import (
     HoldPart,
     Lot,
     LotEntry,
+    Moved,
     OpenedLot,
     Posted,
     Transaction,
     Writes,
 )
-from wallet_service.decide.movement import Movement
-from wallet_service.decide.plan import AccountKey, CaptureHold, OpenHold, Plan, VoidOf
+from wallet_service.decide.plan import AccountKey, CaptureHold, Leg, OpenHold, Plan, VoidOf
 from wallet_service.decide.policy import WindowKey
-from wallet_service.decide.spending import counted_in, spent_minor
+from wallet_service.decide.spending import counted_in, spending_voided_minor
 from wallet_service.decide.voids import void_minor
 from wallet_service.errors import LOT_LIMIT_EXCEEDED, Refusal
 
 
 def post(
     plan: Plan,
-    movements: Sequence[Movement],
+    moved: Sequence[Moved],
     books: Books,
     writes: Writes,
     transaction_id: int,
@@ -40,11 +40,11 @@ def post(
 
     Refuses with `LOT_LIMIT_EXCEEDED`, the last of the rules.
     """
-    on_lots = lot_changes(plan, movements, books, transaction_id)
+    on_lots = lot_changes(plan, moved, books, transaction_id)
     if refusal := _lot_limit_refusal(on_lots, books):
         return refusal
-    entries = tuple([_entry(books.accounts[each.key], each, on_lots.entries) for each in movements])
-    hold = _hold_after(plan, movements, books, transaction_id, on_lots) if plan.hold else None
+    entries = tuple([_entry(leg, account, on_lots.entries) for leg, account in moved])
+    hold = _hold_after(plan, moved, books, transaction_id, on_lots) if plan.hold else None
     transaction = _transaction(
         plan,
         transaction_id,
@@ -55,7 +55,7 @@ def post(
     )
     posted = Posted(transaction, plan)
     if not plan.validate_only:
-        _apply(posted, hold, books, writes)
+        _apply(posted, moved, hold, books, writes)
     return posted
 
 
@@ -75,10 +75,8 @@ def _lot_limit_refusal(on_lots: LotChanges, books: Books) -> Refusal | None:
     return None
 
 
-def _entry(
-    account: Account, movement: Movement, on_lots: Mapping[AccountKey, tuple[LotEntry, ...]]
-) -> Entry:
-    key, amount_minor, held_change_minor = movement
+def _entry(leg: Leg, account: Account, on_lots: Mapping[AccountKey, tuple[LotEntry, ...]]) -> Entry:
+    key, amount_minor, held_change_minor = leg
     return Entry(
         key,
         account.account_id,
@@ -93,7 +91,7 @@ def _entry(
 
 def _hold_after(
     plan: Plan,
-    movements: Sequence[Movement],
+    moved: Sequence[Moved],
     books: Books,
     transaction_id: int,
     on_lots: LotChanges,
@@ -102,17 +100,16 @@ def _hold_after(
     wanted = plan.hold
     if wanted is None:
         return None
-    held = [each for each in movements if each.held_change_minor]
+    held = [(leg, account) for leg, account in moved if leg.held_change_minor]
     if isinstance(wanted, OpenHold):
         parts = tuple(
-            HoldPart(each.key, books.accounts[each.key].account_id, each.held_change_minor)
-            for each in held
+            HoldPart(leg.key, account.account_id, leg.held_change_minor) for leg, account in held
         )
         hold = Hold(transaction_id, plan.wallet_id, parts, expires_at=wanted.expires_at)
         hold = replace(hold, counted=counted_in(plan, books))
     else:
         hold = books.holds[wanted.booking_id]
-        given = {each.key: -each.held_change_minor for each in held}
+        given = {leg.key: -leg.held_change_minor for leg, _ in held}
         taken = wanted.quantity if isinstance(wanted, CaptureHold) else None
         hold = replace(
             hold,
@@ -147,12 +144,19 @@ class _Spending(NamedTuple):
     counted: tuple[WindowKey, ...] = ()
 
 
+_NO_SPENDING = _Spending()
+
+
 def _spending(plan: Plan, entries: Sequence[Entry], books: Books) -> _Spending:
-    if not (plan.spend or plan.void_of or plan.booking_id is not None):
-        return _Spending()
-    freed_minor = -sum([each.held_change_minor for each in entries])
-    minor = void_minor(plan.void_of, books) if plan.void_of else freed_minor
-    return _Spending(spent_minor(plan, books, minor), counted_in(plan, books))
+    if plan.spend:
+        minor: int | None = plan.spend.amount_minor
+    elif plan.void_of:
+        minor = spending_voided_minor(plan.void_of, books)
+    elif plan.booking_id is not None:
+        minor = sum([each.held_change_minor for each in entries])
+    else:
+        return _NO_SPENDING
+    return _Spending(minor, counted_in(plan, books))
 
 
 def _transaction(  # noqa: PLR0913 (made at once: changing it costs as much as deciding it)
@@ -190,10 +194,11 @@ def _transaction(  # noqa: PLR0913 (made at once: changing it costs as much as d
     )
 
 
-def _apply(posted: Posted, hold: Hold | None, books: Books, writes: Writes) -> None:
+def _apply(
+    posted: Posted, moved: Sequence[Moved], hold: Hold | None, books: Books, writes: Writes
+) -> None:
     transaction, plan = posted
-    for entry in transaction.entries:
-        account = books.accounts[entry.key]
+    for entry, (_, account) in zip(transaction.entries, moved, strict=True):
         account.balance_minor = entry.balance_after_minor
         account.held_minor = entry.held_after_minor
         account.last_transaction_id = transaction.transaction_id

@@ -9,21 +9,21 @@ The rules that a plan may break are `errors.POSTING_RULES`, tried in that order.
 from collections.abc import Sequence
 
 from wallet_service.decide.accepted import post
+from wallet_service.decide.legs import (
+    accounts_of,
+    insufficient_funds,
+    legs_of,
+)
 from wallet_service.decide.lots import spendable_minor
 from wallet_service.decide.model import (
     MAX_BALANCE_MINOR,
     Account,
     Books,
+    Moved,
     Outcome,
     Posted,
     Verdict,
     Writes,
-)
-from wallet_service.decide.movement import Movement
-from wallet_service.decide.movements import (
-    accounts_of,
-    insufficient_funds,
-    movements_of,
 )
 from wallet_service.decide.plan import WALLET, AccountKey, Plan
 from wallet_service.decide.rules import asset_refusal, refusal_of
@@ -95,7 +95,7 @@ def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> V
         return unknown
     if plan.request_digest in books.outcomes:
         return request_id_reused(plan.request_id)
-    verdict = refusal_of(plan, books, keys, missing) or _movement_verdict(
+    verdict = refusal_of(plan, books, keys, missing) or _verdict_on_legs(
         plan, books, writes, transaction_id
     )
     if not (isinstance(verdict, Refusal) and verdict.reason in NOT_KEPT):
@@ -103,18 +103,17 @@ def _verdict(plan: Plan, books: Books, writes: Writes, transaction_id: int) -> V
     return verdict
 
 
-def _movement_verdict(
+def _verdict_on_legs(
     plan: Plan, books: Books, writes: Writes, transaction_id: int
 ) -> Posted | Refusal:
     """Decide a plan that breaks no rule but, perhaps, those on what the accounts come to."""
     if plan.spend and (passed := limit_refusal(plan, books)):
         return passed
-    movements = movements_of(plan, books)
-    if isinstance(movements, Refusal):
-        return movements
-    return _balance_refusal(plan, movements, books) or post(
-        plan, movements, books, writes, transaction_id
-    )
+    legs = legs_of(plan, books)
+    if isinstance(legs, Refusal):
+        return legs
+    moved = [(leg, books.accounts[leg.key]) for leg in legs]
+    return _balance_refusal(plan, moved, books) or post(plan, moved, books, writes, transaction_id)
 
 
 def _kept(plan: Plan, books: Books) -> Verdict | None:
@@ -138,10 +137,9 @@ def _keep(plan: Plan, verdict: Verdict, books: Books, writes: Writes) -> None:
         books.outcomes[plan.request_digest] = writes.outcomes[plan.request_digest] = outcome
 
 
-def _balance_refusal(plan: Plan, movements: Sequence[Movement], books: Books) -> Refusal | None:
+def _balance_refusal(plan: Plan, moved: Sequence[Moved], books: Books) -> Refusal | None:
     limit_refusal = None
-    for key, amount_minor, held_change_minor in movements:
-        account = books.accounts[key]
+    for (key, amount_minor, held_change_minor), account in moved:
         spent_minor = amount_minor + held_change_minor
         if key.account_type == WALLET and spent_minor > 0:
             available_minor = _available_minor(plan, account, books)

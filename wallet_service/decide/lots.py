@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from wallet_service.decide.model import Account, Books, HoldPart, Lot, LotEntry, OpenedLot
-from wallet_service.decide.movement import Movement
+from wallet_service.decide.model import Account, Books, HoldPart, Lot, LotEntry, Moved, OpenedLot
 from wallet_service.decide.plan import (
     AccountKey,
     CaptureHold,
     ExtendLot,
+    Leg,
     LotId,
     LotTerms,
     OpenHold,
@@ -62,19 +62,20 @@ def is_expired(lot: Lot, now: datetime) -> bool:
 
 
 def lot_changes(
-    plan: Plan, movements: Sequence[Movement], books: Books, transaction_id: int
+    plan: Plan, moved: Sequence[Moved], books: Books, transaction_id: int
 ) -> LotChanges:
     """Answer what a plan changes on lots, which is nothing for nearly all."""
-    if plan.lot is None and not any(books.accounts[each.key].lots for each in movements):
+    if plan.lot is None and not any(account.lots for _, account in moved):
         return NO_CHANGES
     changes = _PlanChanges(plan, books, transaction_id)
-    for movement in sorted(movements, key=lambda each: each.amount_minor < 0):
-        changes.move(movement)
+    legs = [leg for leg, _ in moved]
+    for leg in sorted(legs, key=lambda each: each.amount_minor < 0):
+        changes.move(leg)
     return LotChanges(changes.entries, changes.lasting())
 
 
 class _PlanChanges:
-    """Goes through a plan's movements, debits first: what they draw on may be carried along."""
+    """Goes through a plan's legs, debits first: what they draw on may be carried along."""
 
     def __init__(self, plan: Plan, books: Books, transaction_id: int) -> None:
         self._plan = plan
@@ -84,18 +85,18 @@ class _PlanChanges:
         self.entries: dict[AccountKey, tuple[LotEntry, ...]] = {}
         self.opened: list[OpenedLot] = []
 
-    def move(self, movement: Movement) -> None:
-        account = self._books.accounts[movement.key]
+    def move(self, leg: Leg) -> None:
+        account = self._books.accounts[leg.key]
         parts = _Parts(account, self._books.now)
-        self._move_held(movement, parts)
+        self._move_held(leg, parts)
         if self._plan.extend_lot:
             self._extend(self._plan.extend_lot, account, parts)
-        if movement.amount_minor > 0:
-            self._debit(movement, parts)
-        if movement.amount_minor < 0:
-            self._credit(movement, parts)
-        parts.pay_debts(account.free_minor - movement.amount_minor - movement.held_change_minor)
-        self.entries[movement.key] = parts.entries()
+        if leg.amount_minor > 0:
+            self._debit(leg, parts)
+        if leg.amount_minor < 0:
+            self._credit(leg, parts)
+        parts.pay_debts(account.free_minor - leg.amount_minor - leg.held_change_minor)
+        self.entries[leg.key] = parts.entries()
 
     def lasting(self) -> tuple[OpenedLot, ...]:
         """Answer the lots that were opened, but for those that went into a debt as a whole."""
@@ -108,15 +109,15 @@ class _PlanChanges:
         parts.change(lot.lot_id, lot.free_minor, 0)
         self._open(parts, lot.terms._replace(expires_at=wanted.expires_at), lot.free_minor)
 
-    def _move_held(self, movement: Movement, parts: "_Parts") -> None:
-        hold, held_minor = self._plan.hold, movement.held_change_minor
+    def _move_held(self, leg: Leg, parts: "_Parts") -> None:
+        hold, held_minor = self._plan.hold, leg.held_change_minor
         if hold is None or not held_minor:
             return
         if isinstance(hold, OpenHold):
             for lot_id, minor in parts.draw(held_minor):
                 parts.change(lot_id, 0, minor)
             return
-        part = self._part(hold.booking_id, movement.key)
+        part = self._part(hold.booking_id, leg.key)
         held = parts.held_by(part.lots, part.remaining_minor)
         if isinstance(hold, ReleaseHold):
             for lot_id, minor in held:
@@ -128,32 +129,30 @@ class _PlanChanges:
     def _part(self, booking_id: int, key: AccountKey) -> HoldPart:
         return next(each for each in self._books.holds[booking_id].parts if each.key == key)
 
-    def _debit(self, movement: Movement, parts: "_Parts") -> None:
+    def _debit(self, leg: Leg, parts: "_Parts") -> None:
         plan = self._plan
-        if isinstance(plan.hold, CaptureHold) and movement.held_change_minor:
+        if isinstance(plan.hold, CaptureHold) and leg.held_change_minor:
             return
         if plan.break_lot:
-            draws = [Draw(plan.break_lot.lot_id, movement.amount_minor)]
+            draws = [Draw(plan.break_lot.lot_id, leg.amount_minor)]
         else:
             voided = plan.void_of.transaction_id if plan.void_of else None
-            draws = parts.draw(movement.amount_minor, opened_by=voided)
+            draws = parts.draw(leg.amount_minor, opened_by=voided)
         for lot_id, minor in draws:
             parts.change(lot_id, minor, 0)
             if plan.kind in CARRYING_KINDS:
                 terms = None if lot_id == PLAIN else parts.terms(lot_id)
-                self._carried.append((movement.key.asset_code, terms, minor))
+                self._carried.append((leg.key.asset_code, terms, minor))
 
-    def _credit(self, movement: Movement, parts: "_Parts") -> None:
-        plan, minor = self._plan, -movement.amount_minor
+    def _credit(self, leg: Leg, parts: "_Parts") -> None:
+        plan, minor = self._plan, -leg.amount_minor
         if plan.void_of:
-            for lot_id, part_minor in self._given_back(
-                movement, plan.void_of.transaction_id, parts
-            ):
+            for lot_id, part_minor in self._given_back(leg, plan.void_of.transaction_id, parts):
                 parts.change(lot_id, -part_minor, 0)
-        elif plan.lot and movement.key.wallet_id == plan.wallet_id:
+        elif plan.lot and leg.key.wallet_id == plan.wallet_id:
             self._open(parts, plan.lot, minor)
         elif plan.kind in CARRYING_KINDS:
-            for terms, part_minor in self._poured(movement.key.asset_code, minor):
+            for terms, part_minor in self._poured(leg.key.asset_code, minor):
                 self._open(parts, terms, part_minor)
 
     def _poured(self, asset_code: str, minor: int) -> list[tuple[LotTerms, int]]:
@@ -168,15 +167,15 @@ class _PlanChanges:
         self._carried = kept
         return poured
 
-    def _given_back(self, movement: Movement, transaction_id: int, parts: "_Parts") -> list[Draw]:
+    def _given_back(self, leg: Leg, transaction_id: int, parts: "_Parts") -> list[Draw]:
         """Answer what a void gives back to an account: what was drawn last comes first."""
         original = self._books.facts.originals[transaction_id]
-        entry = next(each for each in original.entries if each.key == movement.key)
+        entry = next(each for each in original.entries if each.key == leg.key)
         voided_minor = self._books.voided.get(transaction_id, 0)
-        before_minor = abs(voided_parts(original, voided_minor)[movement.key])
+        before_minor = abs(voided_parts(original, voided_minor)[leg.key])
         on_lots = {each.lot_id: each.amount_minor for each in entry.lot_entries}
         drawn = parts.held_by(on_lots, abs(entry.amount_minor))[::-1]
-        after = _first(drawn, before_minor - movement.amount_minor)
+        after = _first(drawn, before_minor - leg.amount_minor)
         before = dict(_first(drawn, before_minor))
         return [Draw(lot_id, minor - before.get(lot_id, 0)) for lot_id, minor in after]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from wallet_service import ids
-from wallet_service.decide.plan import WALLET, AccountKey, LotId, LotTerms, Plan
+from wallet_service.decide.plan import WALLET, AccountKey, Leg, LotId, LotTerms, Plan
 from wallet_service.decide.policy import Node, WindowKey
 from wallet_service.errors import Refusal
 
@@ -43,6 +43,10 @@ class Account:
 
     def copy(self) -> "Account":
         return replace(self, lots={lot_id: replace(lot) for lot_id, lot in self.lots.items()})
+
+
+Moved: TypeAlias = tuple[Leg, Account]
+"""A leg of a plan, and its account."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,11 @@ class AccountKey(NamedTuple):
 
 
 class Leg(NamedTuple):
+    """What a plan does to one account: a signed amount, and a change of what is held."""
+
     key: AccountKey
     amount_minor: int
+    held_change_minor: int = 0
 
 
 class Spend(NamedTuple):

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from wallet_service import ids
-from wallet_service.decide.lots import is_expired
-from wallet_service.decide.model import Books, Hold, Original
-from wallet_service.decide.movements import (
+from wallet_service.decide.legs import (
     holders_of,
     named_accounts,
     original_of,
     voidable_of,
 )
+from wallet_service.decide.lots import is_expired
+from wallet_service.decide.model import Books, Hold, Original
 from wallet_service.decide.plan import AccountKey, CaptureHold, OpenHold, Plan
 from wallet_service.decide.voids import VOIDABLE_KINDS, void_minor
 from wallet_service.errors import (

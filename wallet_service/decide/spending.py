@@ -1,22 +1,18 @@
 """What counts as spending, in which windows, and whether it passes a limit."""
 
-from collections.abc import Iterator
-
 from wallet_service import ids
 from wallet_service.decide.model import Books
-from wallet_service.decide.plan import Plan, Spend
+from wallet_service.decide.plan import Plan, Spend, VoidOf
 from wallet_service.decide.policy import Limit, WindowKey, window_of
+from wallet_service.decide.voids import void_minor
 from wallet_service.errors import SPENDING_LIMIT_EXCEEDED, Refusal
 
 
-def spent_minor(plan: Plan, books: Books, minor: int) -> int | None:
-    """Answer what a plan spends or, below zero, gives back of spending; it moves `minor`."""
-    if plan.spend:
-        return plan.spend.amount_minor
-    if plan.void_of:
-        original = books.facts.originals[plan.void_of.transaction_id]
-        return None if original.spent_minor is None else -minor
-    return None if plan.booking_id is None else -minor
+def spending_voided_minor(void: VoidOf, books: Books) -> int | None:
+    """Answer, below zero, what a void gives back of spending; None where nothing was spent."""
+    if books.facts.originals[void.transaction_id].spent_minor is None:
+        return None
+    return -void_minor(void, books)
 
 
 def counted_in(plan: Plan, books: Books) -> tuple[WindowKey, ...]:
@@ -27,8 +23,8 @@ def counted_in(plan: Plan, books: Books) -> tuple[WindowKey, ...]:
         return books.facts.originals[plan.void_of.transaction_id].counted
     if plan.spend is None:
         return ()
-    long = filter(_is_long, _limits(plan, plan.spend, books))
-    return tuple(window_of(limit, books.now) for limit in long)
+    limits = _limits(plan, plan.spend, books)
+    return tuple([window_of(each, books.now) for each in limits if _is_long(each)])
 
 
 def limit_refusal(plan: Plan, books: Books) -> Refusal | None:
@@ -42,12 +38,12 @@ def limit_refusal(plan: Plan, books: Books) -> Refusal | None:
     return None
 
 
-def _limits(plan: Plan, spend: Spend, books: Books) -> Iterator[Limit]:
-    return (
+def _limits(plan: Plan, spend: Spend, books: Books) -> list[Limit]:
+    return [
         limit
         for limit in books.facts.nodes[plan.wallet_id].limits
         if limit.asset_code == spend.asset_code and limit.product_code in {"", spend.product_code}
-    )
+    ]
 
 
 def _is_long(limit: Limit) -> bool:

@@ -1,8 +1,7 @@
 """What a void takes back of each leg. Pure; the rule is in docs/ledger.md, "Parts of a void"."""
 
 from wallet_service.decide.model import Books, Original
-from wallet_service.decide.movement import Movement
-from wallet_service.decide.plan import AccountKey, VoidOf
+from wallet_service.decide.plan import AccountKey, Leg, VoidOf
 
 VOIDABLE_KINDS = frozenset({"TOP_UP", "USAGE", "COMMIT", "TRANSFER", "ASSIGNMENT", "UNASSIGNMENT"})
 
@@ -17,14 +16,14 @@ def void_minor(void: VoidOf, books: Books) -> int:
     return void.amount_minor or left_minor or original.amount_minor
 
 
-def void_movements(void: VoidOf, books: Books) -> list[Movement]:
+def void_legs(void: VoidOf, books: Books) -> list[Leg]:
     """Move back what has not gone back yet: so parts make the whole, to the last minor unit."""
     original = books.facts.originals[void.transaction_id]
     before_minor = books.voided.get(original.transaction_id, 0)
     before = voided_parts(original, before_minor)
     after = voided_parts(original, before_minor + void_minor(void, books))
     back = ((each.key, before[each.key] - after[each.key]) for each in original.entries)
-    return [Movement(key, amount_minor, 0) for key, amount_minor in back if amount_minor]
+    return [Leg(key, amount_minor) for key, amount_minor in back if amount_minor]
 
 
 def voided_parts(original: Original, minor: int) -> dict[AccountKey, int]:

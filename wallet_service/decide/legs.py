@@ -1,25 +1,25 @@
-"""What a plan moves, account by account: its legs, who pays, what is held, what is taken back.
+"""What a plan moves, leg by leg: what it says, who pays, what is held, what is taken back.
 
 Nothing here changes the books, and nothing is refused but what no account can pay.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from wallet_service import ids
 from wallet_service.decide.lots import spendable_minor
 from wallet_service.decide.model import Books, Facts, Hold, Original
-from wallet_service.decide.movement import Movement
 from wallet_service.decide.plan import (
     WALLET,
     AccountKey,
     CaptureHold,
+    Leg,
     OpenHold,
     Plan,
     ReleaseHold,
     Spend,
 )
-from wallet_service.decide.voids import VOIDABLE_KINDS, void_movements
+from wallet_service.decide.voids import VOIDABLE_KINDS, void_legs
 from wallet_service.errors import INSUFFICIENT_FUNDS, Refusal
 
 
@@ -42,11 +42,11 @@ def accounts_of(plan: Plan, facts: Facts) -> list[AccountKey]:
 def named_accounts(plan: Plan, facts: Facts) -> list[AccountKey]:
     """Answer the accounts that a plan moves or asks of, whoever pays."""
     keys = [leg.key for leg in plan.legs]
-    if isinstance(plan.hold, OpenHold) and plan.spend is None:
-        keys.append(plan.hold.key)
-    if plan.booking_id is not None:
-        keys += holders_of(plan.booking_id, plan, facts)
-    if original := voidable_of(plan, facts):
+    if isinstance(plan.hold, OpenHold):
+        keys += [] if plan.spend else [plan.hold.key]
+    elif plan.hold:
+        keys += holders_of(plan.hold.booking_id, plan, facts)
+    if plan.void_of and (original := voidable_of(plan, facts)):
         keys += [each.key for each in original.entries]
     if plan.extend_lot:
         keys.append(plan.extend_lot.key)
@@ -75,46 +75,47 @@ def _own_account(plan: Plan, spend: Spend) -> AccountKey:
     return AccountKey(plan.wallet_id, WALLET, spend.asset_code)
 
 
-def movements_of(plan: Plan, books: Books) -> list[Movement] | Refusal:
-    """Fold all that a plan moves into one movement for each account.
+def legs_of(plan: Plan, books: Books) -> Sequence[Leg] | Refusal:
+    """Fold all that a plan moves into one leg for each account.
 
     Refuses with `INSUFFICIENT_FUNDS` where none of those who may pay can.
     """
     if plan.void_of:
-        return void_movements(plan.void_of, books)
-    legs = [Movement(key, minor, 0) for key, minor in plan.legs]
+        return void_legs(plan.void_of, books)
     if plan.spend is None and plan.hold is None and plan.extend_lot is None:
-        return legs
-    more = _further_movements(plan, books)
-    return more if isinstance(more, Refusal) else _folded([*more, *legs])
+        return plan.legs
+    more = _further_legs(plan, books)
+    return more if isinstance(more, Refusal) else _folded([*more, *plan.legs])
 
 
-def _further_movements(plan: Plan, books: Books) -> list[Movement] | Refusal:
+def _further_legs(plan: Plan, books: Books) -> list[Leg] | Refusal:
     hold = plan.hold
     if plan.extend_lot:
-        return [Movement(plan.extend_lot.key, 0, 0)]
+        return [Leg(plan.extend_lot.key, 0, 0)]
     if isinstance(hold, ReleaseHold):
         parts = books.holds[hold.booking_id].parts
-        return [Movement(e.key, 0, -e.remaining_minor) for e in parts if e.remaining_minor]
+        return [Leg(e.key, 0, -e.remaining_minor) for e in parts if e.remaining_minor]
     if isinstance(hold, CaptureHold) and plan.spend:
         taken = _taken(books.holds[hold.booking_id], plan.spend.amount_minor)
-        return [Movement(key, minor, -minor) for key, minor in taken]
+        return [Leg(key, minor, -minor) for key, minor in taken]
     if plan.spend is None:
         assert isinstance(hold, OpenHold)  # noqa: S101 (a plan that captures spends)
-        return [Movement(hold.key, 0, hold.amount_minor)]
+        return [Leg(hold.key, 0, hold.amount_minor)]
     paid = _payments(plan, plan.spend, books)
     if isinstance(paid, Refusal):
         return paid
-    return [Movement(key, 0, minor) if hold else Movement(key, minor, 0) for key, minor in paid]
+    return [Leg(key, 0, minor) if hold else Leg(key, minor) for key, minor in paid]
 
 
-def _folded(movements: Iterable[Movement]) -> list[Movement]:
-    folded: dict[AccountKey, Movement] = {}
-    for key, amount_minor, held_change_minor in movements:
+def _folded(legs: Sequence[Leg]) -> Sequence[Leg]:
+    if len({leg.key for leg in legs}) == len(legs):
+        return legs
+    folded: dict[AccountKey, Leg] = {}
+    for key, amount_minor, held_change_minor in legs:
         if before := folded.get(key):
             amount_minor += before.amount_minor  # noqa: PLW2901 (added up, not replaced)
             held_change_minor += before.held_change_minor  # noqa: PLW2901
-        folded[key] = Movement(key, amount_minor, held_change_minor)
+        folded[key] = Leg(key, amount_minor, held_change_minor)
     return list(folded.values())
 
 
