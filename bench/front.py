@@ -10,7 +10,7 @@ from bench import tpcb
 from bench.checks import check
 from bench.finance import open_finance
 from bench.machine import use_of
-from bench.measuring import RATE, Measured, figures
+from bench.measuring import RATE, Measured, figures, figures_together
 from bench.naive.pair import FRONT, WALLET, start_naive
 from bench.report import Claim, Part, Progress, Sheet, ratio
 from bench.scene import EVENTS, Front, Scene, open_scene
@@ -19,7 +19,7 @@ from devstack.postgres import ensure_database, postgres_url
 
 ALONE = "Publisher and sink stopped"
 TOGETHER = "Publisher and sink running"
-TPCB, NAIVE = "TPC-B (pgbench)", "naive"
+TPCB, NAIVE, TWO = "TPC-B (pgbench)", "naive", "native, two of each"
 
 BATCHES_IN_FLIGHT = 8
 
@@ -31,7 +31,8 @@ _LOADS = (
     ("mixed", 256),
     ("batch", BATCHES_IN_FLIGHT),
 )
-_NAIVE_LOADS = (("uniform", 256), ("hot", 256))
+_FEW_LOADS = (("uniform", 256), ("hot", 256))
+"""Of the naive build, and of two front doors with a Wallet each, which share the calls."""
 
 _now = time.perf_counter
 
@@ -57,6 +58,7 @@ class _Stage:
     alone: Scene
     together: Scene
     naive: Front
+    two: Sequence[Front]
     tpcb_url: str
 
 
@@ -87,10 +89,11 @@ async def _stage(size: Size, progress: Progress) -> AsyncIterator[_Stage]:
         tpcb_url = postgres_url(postgres, "postgres", "tpcb")
         await asyncio.to_thread(tpcb.fill, tpcb_url, size.scale)
         naive = await _naive(alone)
-        for scene in (alone, together):
-            for front in scene.fronts.values():
+        two = alone.fastest, await alone.another()
+        for scene, more in ((alone, two[1:]), (together, ())):
+            for front in (*scene.fronts.values(), *more):
                 await scene.measure(front, "uniform", 256, size.warmup_seconds)
-        yield _Stage(alone, together, naive, tpcb_url)
+        yield _Stage(alone, together, naive, two, tpcb_url)
 
 
 async def _naive(scene: Scene) -> Front:
@@ -105,13 +108,15 @@ async def _round(
     size: Size, stage: _Stage, alone: Sheet, together: Sheet, progress: Progress
 ) -> None:
     alone.add(TPCB, await _tpcb(stage, size.seconds))
-    for kind, in_flight in _NAIVE_LOADS:
+    for kind, in_flight in _FEW_LOADS:
         got = await stage.alone.measure(stage.naive, kind, in_flight, size.seconds)
         _add(alone, row_name(NAIVE, kind, in_flight), got, progress)
     for engine, front in stage.alone.fronts.items():
         for kind, in_flight in _LOADS:
             got = await stage.alone.measure(front, kind, in_flight, size.seconds)
             _add(alone, row_name(engine, kind, in_flight), got, progress)
+    for kind, in_flight in _FEW_LOADS:
+        alone.add(row_name(TWO, kind, in_flight), await _two(stage, kind, in_flight, size.seconds))
     for engine, front in stage.together.fronts.items():
         together.add(
             row_name(engine, "uniform", 256),
@@ -125,6 +130,15 @@ async def _tpcb(stage: _Stage, seconds: int) -> dict[str, float]:
     per_second = await asyncio.to_thread(tpcb.run, stage.tpcb_url, seconds)
     spent_s = use_of(pids)["postgres"].cpu_s - before
     return {RATE: per_second, "postgres µs": spent_s / (per_second * seconds) * 1e6}
+
+
+async def _two(stage: _Stage, kind: str, in_flight: int, seconds: int) -> dict[str, float]:
+    """Load both front doors at the same time, each with its part of the calls."""
+    loads = (
+        stage.alone.measure(front, kind, in_flight // len(stage.two), seconds)
+        for front in stage.two
+    )
+    return figures_together(await asyncio.gather(*loads))
 
 
 def _add(sheet: Sheet, row: str, got: Measured, progress: Progress) -> None:
@@ -171,3 +185,6 @@ def _claims(alone: Sheet, engines: Iterable[str]) -> Iterator[Claim]:
         batches = rate(engine, "batch", BATCHES_IN_FLIGHT)
         name = f"{engine}, ExecuteBatch of 100, to TPC-B"
         yield ratio(name, batches, base, at_least=asked.batch_to_tpcb)
+    for kind, in_flight in _FEW_LOADS:
+        one, two = rate("native", kind, in_flight), rate(TWO, kind, in_flight)
+        yield ratio(f"{TWO} to one of each, {kind}", two, one)

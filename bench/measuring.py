@@ -12,6 +12,7 @@ from bench.machine import Watched, watch
 
 LOAD = "load"
 RATE = "actions/s"
+PERCENTILES = ("p50", "p95", "p99")
 MEGABYTES_OF = ("transaction", "wallet")
 
 
@@ -60,12 +61,24 @@ async def measure(order: Order, pids: Mapping[str, int]) -> Measured:
     return Measured(Outcome.of(said), watched)
 
 
+def figures_together(got: Sequence[Measured]) -> dict[str, float]:
+    """Give what several loads at the same time came to: of latencies the worst one's."""
+    rates = [each.outcome.per_second for each in got]
+    latencies = [each.outcome.latency_ms for each in got]
+    return {
+        RATE: sum(rates),
+        **{f"{name} ms": max(each.get(name, 0.0) for each in latencies) for name in PERCENTILES},
+        "failed": float(sum(each.outcome.failed for each in got)),
+        "the slower one's %": min(rates) / sum(rates) * 100,
+    }
+
+
 def figures(got: Measured) -> dict[str, float]:
     """Give a run's figures by column."""
     outcome = got.outcome
     return {
         RATE: outcome.per_second,
-        **{f"{name} ms": outcome.latency_ms.get(name, 0.0) for name in ("p50", "p95", "p99")},
+        **{f"{name} ms": outcome.latency_ms.get(name, 0.0) for name in PERCENTILES},
         "refused": float(outcome.statuses.get("RESOURCE_EXHAUSTED", 0)),
         "failed": float(outcome.failed),
         **{f"{name} µs": cpu_us for name, cpu_us in got.cpu_us.items()},

@@ -63,6 +63,10 @@ class Scene:
             order, {**front.pids, **{name: self.stack.pid(name) for name in beside}}
         )
 
+    async def another(self) -> Front:
+        """Start a second Wallet and a second front door of the fastest, on the same servers."""
+        return await _native(self.stack, "-native-2")
+
     async def pace(self, front: Front, kind: str, per_second: float, seconds: float) -> Measured:
         """Start so many calls in each second, whatever becomes of others."""
         order = replace(self._order(front, kind, seconds), per_second=per_second)
@@ -91,14 +95,18 @@ async def open_scene(wallets: int, *, events: bool) -> AsyncIterator[Scene]:
 
 async def _fronts(stack: Stack) -> Mapping[str, Front]:
     """Start services of the native engine beside those that the stack has, on the same servers."""
-    wallet = await stack.add("wallet-native", "wallet", RPC_ENGINE="native")
-    transaction = await stack.add(
-        "transaction-native", "transaction", RPC_ENGINE="native", WALLET_TARGET=wallet
-    )
     return {
         "grpcio": _front(stack, stack.environment["TRANSACTION_TARGET"], ""),
-        "native": _front(stack, transaction, "-native"),
+        "native": await _native(stack, "-native"),
     }
+
+
+async def _native(stack: Stack, suffix: str) -> Front:
+    wallet = await stack.add(f"wallet{suffix}", "wallet", RPC_ENGINE="native")
+    transaction = await stack.add(
+        f"transaction{suffix}", "transaction", RPC_ENGINE="native", WALLET_TARGET=wallet
+    )
+    return _front(stack, transaction, suffix)
 
 
 def _front(stack: Stack, target: str, suffix: str) -> Front:

@@ -103,6 +103,7 @@ def _server(engine: Engine) -> grpc.aio.Server:
     ]
     if engine == "grpcio":
         return grpc.aio.server(options=options)
-    from pygrpc_native.aio import server  # noqa: PLC0415 (only who asks for it needs it)
+    from pygrpc_native.aio import Server  # noqa: PLC0415 (only who asks for it needs it)
 
-    return server(options=options)
+    # One thread of the engine carries more than Python can answer; two change places all the time.
+    return Server(options=options, io_threads=1)

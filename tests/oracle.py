@@ -5,16 +5,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from tests.asks import PLAIN, Ask, Balance, Purse, Reply, Terms, taken_back
 
-ASSETS = {"IDR", "ESIGN"}
 STATES = {"UNFREEZE": "ACTIVE", "FREEZE": "FROZEN", "CLOSE": "CLOSED"}
 ON_BOOKINGS = {"COMMIT", "CANCELLATION", "EXPIRATION"}
 VOIDABLE = {"TOP_UP", "USAGE", "COMMIT", "TRANSFER"}
 NOT_KEPT = {"ASSET_UNKNOWN", "REQUEST_ID_REUSED", "EXPIRE_TIME_PAST", "LOT_STALE"}
 NOTHING = Ask("", "", "")
 ALL = 10**18
+Draws = list[tuple["Part", int]]
 
 
 @dataclass
@@ -25,9 +26,6 @@ class Part:
     terms: Terms = PLAIN
     left: int = 0
     held: int = 0
-
-
-Draws = list[tuple[Part, int]]
 
 
 @dataclass
@@ -74,11 +72,9 @@ class Transaction:
 
 def stretch(draws: Draws, start: int, minor: int) -> Draws:
     """Answer the draws that begin after `start` and come to `minor`."""
-    found, place = [], 0
-    for part, drawn in draws:
-        found.append((part, max(min(place + drawn, start + minor) - max(place, start), 0)))
-        place += drawn
-    return found
+    ends = accumulate(drawn for _, drawn in draws)
+    parts = [(part, end - drawn, end) for (part, drawn), end in zip(draws, ends, strict=True)]
+    return [(part, max(min(b, start + minor) - max(a, start), 0)) for part, a, b in parts]
 
 
 class Oracle:
@@ -135,7 +131,7 @@ class Oracle:
         taken = {key: minor for key, minor in ask.purses().items() if minor > 0}
         states = [self.states.get(wallet) for wallet in ask.wallets()]
         frozen = "FROZEN" in [self.states.get(wallet) for wallet, _ in taken]
-        yield "ASSET_UNKNOWN", not ask.assets() <= ASSETS
+        yield "ASSET_UNKNOWN", not ask.assets() <= {"IDR", "ESIGN"}
         yield "REQUEST_ID_REUSED", ask.request_id in self.outcomes
         yield "EXPIRE_TIME_PAST", min(ask.expires_at, ask.terms.expires_at) <= now
         yield "WALLET_NOT_FOUND", None in states
