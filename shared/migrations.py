@@ -14,8 +14,9 @@ import asyncpg
 import structlog
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('transaction-wallet migrations'))"
+IS_NEW = "SELECT to_regclass('migrations') IS NULL"
 CREATE_TABLE = """
-CREATE TABLE IF NOT EXISTS migrations (
+CREATE TABLE migrations (
     name text CONSTRAINT migrations_pkey PRIMARY KEY,
     sha256 text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
@@ -63,10 +64,14 @@ def pending(migrations: list[Migration], applied: dict[str, str]) -> list[Migrat
 
 
 async def migrate(conn: "asyncpg.Connection[asyncpg.Record]", migrations: list[Migration]) -> int:
-    """Apply what is missing, all or nothing, and answer how many files that were."""
+    """Apply what is missing, all or nothing, and answer how many files that were.
+
+    Only who owns the database may apply something; the service's own role may ask.
+    """
     async with conn.transaction():
         await conn.execute(LOCK)
-        await conn.execute(CREATE_TABLE)
+        if await conn.fetchval(IS_NEW):
+            await conn.execute(CREATE_TABLE)
         applied = {row["name"]: row["sha256"] for row in await conn.fetch(LOAD_APPLIED)}
         waiting = pending(migrations, applied)
         for migration in waiting:
@@ -88,6 +93,8 @@ async def run(
         count = await change(conn)
     except MigrationRefused as refused:
         raise SystemExit(f"migrate: {refused}") from None
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise SystemExit(f"migrate: give the URL of the database's owner: {error}") from None
     finally:
         await conn.close()
     _log.info("up to date", applied=count)

@@ -11,11 +11,13 @@ from walletctl import (
     actions,
     balances,
     batches,
+    bench,
     deadletters,
     entries,
     events,
     ledger,
     lots,
+    migrate,
     pnl,
     prices,
     reconcile,
@@ -48,7 +50,8 @@ NOUNS = (
 )
 for noun in NOUNS:
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
-app.command()(reconcile.reconcile)
+for command in (reconcile.reconcile, migrate.migrate, bench.bench):
+    app.command()(command)
 actions.app.command()(batches.batch)
 
 

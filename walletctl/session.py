@@ -85,18 +85,27 @@ class Session:
     def finance(self) -> FinanceSettings:
         return load_settings(FinanceSettings)
 
+    @property
+    def transaction_target_given(self) -> str:
+        """Where the Transaction service is; a usage error if nobody said."""
+        return _given(self.transaction_target, "TRANSACTION_TARGET", "--transaction-target")
+
     @cached_property
     def _transaction_channel(self) -> grpc.Channel:
-        return _channel(self.transaction_target, "TRANSACTION_TARGET", "--transaction-target")
+        return _channel(self.transaction_target_given)
 
     @cached_property
     def _wallet_channel(self) -> grpc.Channel:
-        return _channel(self.wallet_target, "WALLET_TARGET", "--wallet-target")
+        return _channel(_given(self.wallet_target, "WALLET_TARGET", "--wallet-target"))
 
 
-def _channel(target: str, variable: str, option: str) -> grpc.Channel:
+def _given(target: str, variable: str, option: str) -> str:
     if not target:
         raise click.UsageError(f"where is the service? set {variable}, or give {option} host:port")
+    return target
+
+
+def _channel(target: str) -> grpc.Channel:
     return grpc.insecure_channel(target, options=[("grpc.service_config", _RETRIES)])
 
 

@@ -224,3 +224,46 @@ def test_a_file_of_actions_is_done_and_may_be_sent_again(
     broken = walletctl.run("actions", "batch", str(file))
     assert broken.returncode == 2
     assert "line 1" in broken.stderr
+
+
+def test_the_front_door_is_timed_and_nothing_is_booked(walletctl: Walletctl) -> None:
+    """Accepted calls are counted and timed; the balance is as it was."""
+    wallets = [walletctl.wallet(PRICE_MINOR) for _ in range(2)]
+    asked = ["bench", *wallets, "--product", "API_CALL", "--seconds", "0.5", "--in-flight", "4"]
+    told = walletctl.json(*asked)
+    assert told["accepted"] >= 4
+    assert 0 < told["p50_ms"] <= told["p95_ms"] <= told["p99_ms"]
+    assert told["refused"] == {}
+    for wallet in wallets:
+        (balance,) = walletctl.json("balances", "get", wallet)
+        assert balance["posted_minor"] == balance["available_minor"] == PRICE_MINOR
+
+
+def test_what_is_refused_while_timed_is_counted_by_reason(walletctl: Walletctl) -> None:
+    """A wallet without funds accepts nothing: exit 1, and the reason."""
+    asked = ["bench", walletctl.wallet(), "--product", "API_CALL", "--seconds", "0.1"]
+    done = walletctl.run(*asked)
+    told = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert told["accepted"] == 0
+    assert told["refused"].keys() == {"INSUFFICIENT_FUNDS"}
+
+
+def test_databases_are_migrated_by_command(walletctl: Walletctl) -> None:
+    """Each service looks after its own database; where nothing is to do, its role may ask."""
+    done = walletctl.run("migrate")
+    assert done.returncode == 0, done.stderr
+    said = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [(each["service"], each["event"], each["applied"]) for each in said] == [
+        ("wallet", "up to date", 0),
+        ("transaction", "up to date", 0),
+    ]
+
+
+def test_a_database_that_is_not_named_is_not_migrated(walletctl: Walletctl) -> None:
+    """Without a database there is nothing to do: exit 2, and what to set."""
+    names = ("WALLET_DATABASE_URL", "TRANSACTION_DATABASE_URL")
+    environment = {k: v for k, v in walletctl.environment.items() if k not in names}
+    done = Walletctl(environment).run("migrate")
+    assert done.returncode == 2
+    assert "set WALLET_DATABASE_URL or TRANSACTION_DATABASE_URL" in done.stderr

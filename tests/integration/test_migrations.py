@@ -10,7 +10,7 @@ import pytest
 from devstack.backing import Backing
 from devstack.postgres import ensure_database
 from devstack.schema import SCHEMA_FILE, dump_schema
-from shared.migrations import Migration, MigrationRefused, pending, read_migrations
+from shared.migrations import Migration, MigrationRefused, pending, read_migrations, run
 from tests.databases import WalletDatabase, drop_database
 from wallet_service.migrate import DIRECTORY, migrate
 
@@ -49,6 +49,17 @@ async def test_a_failing_file_leaves_nothing_behind(empty_database: str) -> None
         await migrate(conn, [good, bad])
     assert await conn.fetchval("SELECT to_regclass('a')") is None
     await conn.close()
+
+
+@pytest.mark.usefixtures("empty_database")
+async def test_only_the_owner_may_apply(backing: Backing, wallet_database: WalletDatabase) -> None:
+    """The service's own role is told whose URL to give; where nothing is to do, it may ask."""
+    files = read_migrations(DIRECTORY)
+    with pytest.raises(SystemExit, match="give the URL of the database's owner"):
+        await run(
+            backing.postgres_url("wallet_service", "empty"), lambda conn: migrate(conn, files)
+        )
+    await run(wallet_database.service_url, lambda conn: migrate(conn, files))
 
 
 FIRST, SECOND = Migration("0001_a.sql", "SELECT 1"), Migration("0002_b.sql", "SELECT 2")
