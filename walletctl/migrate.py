@@ -34,7 +34,7 @@ def migrate(
     """Bring the services' databases to their newest schemas; they say what they applied.
 
     WALLET_DATABASE_URL and TRANSACTION_DATABASE_URL name them, with the databases' owner where
-    there is something to apply. Runs where the services are installed, such as in their images.
+    there is something to apply. Works where the services are installed beside this tool.
     """
     asked = services or [each for each in Service if os.environ.get(each.variable)]
     if not asked:
@@ -47,6 +47,9 @@ def migrate(
 
 def _migrated(service: Service) -> bool:
     if importlib.util.find_spec(service.package) is None:
-        raise click.UsageError(f"{service.package} is not installed here: run this in its image")
+        raise click.UsageError(
+            f"{service.package} is not installed here: where it is, run "
+            f"`python -m {service.package} migrate`"
+        )
     command = sys.executable, "-m", service.package, "migrate"
     return subprocess.run(command, check=False).returncode == 0  # noqa: S603 (our own program)
