@@ -5,6 +5,9 @@ from shared.errors import DomainError, ResourceExhausted, Unavailable
 MAX_CALLS = 2_048
 MAX_BYTES = 32 * 1024 * 1024
 
+_OVERLOADED = ResourceExhausted("OVERLOADED", "too much work is under way: try again later")
+"""Made once, for the many that are told so at the worst of times: to be read, never raised."""
+
 
 class Admission:
     """Counts the calls under way, at most `max_calls` with requests of `max_bytes` together.
@@ -30,12 +33,15 @@ class Admission:
         return None
 
     def enter(self, size: int) -> DomainError | None:
-        """Count a call with a request of `size` bytes in, or say why it is refused."""
+        """Count a call with a request of `size` bytes in, or say why it is refused.
+
+        What it says is not to be raised: it may be said to others too.
+        """
         if closing := self.closing():
             return closing
         full = self._calls >= self._max_calls or self._bytes + size > self._max_bytes
         if full and self._calls:
-            return ResourceExhausted("OVERLOADED", "too much work is under way: try again later")
+            return _OVERLOADED
         self._calls += 1
         self._bytes += size
         return None

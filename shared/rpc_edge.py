@@ -82,7 +82,7 @@ class Edge:
 
         async def call(body: bytes, context: Context) -> Any:
             if refusal := self._admission.enter(len(body)):
-                await self._turn_away(method, refusal, context)
+                return self._turn_away(method, refusal, context)
             with _Call(self._tracing, method, context) as call:
                 try:
                     answer = await behave(call.decoded(decode, body), context)
@@ -100,7 +100,8 @@ class Edge:
 
         async def call(body: bytes, context: Context) -> AsyncIterator[Any]:
             if refusal := self._admission.enter(len(body)):
-                await self._turn_away(method, refusal, context)
+                self._turn_away(method, refusal, context)
+                return
             with _Call(self._tracing, method, context) as call:
                 try:
                     async with aclosing(behave(call.decoded(decode, body), context)) as answers:
@@ -117,13 +118,14 @@ class Edge:
 
         return call
 
-    async def _turn_away(self, method: str, refusal: DomainError, context: Context) -> NoReturn:
+    def _turn_away(self, method: str, refusal: DomainError, context: Context) -> None:
+        """Have a call end as refused, without an exception and with words made once: many may."""
         self._tell(method, refusal)
-        # There may be very many: the same words serve all.
         if refusal.reason not in self._refusals:
             self._refusals[refusal.reason] = _metadata_of(refusal)
-        metadata = self._refusals[refusal.reason]
-        await context.abort(STATUS_CODES[refusal.code], refusal.message, metadata)
+        context.set_code(STATUS_CODES[refusal.code])
+        context.set_details(refusal.message)
+        context.set_trailing_metadata(self._refusals[refusal.reason])
 
     def _tell(self, method: str, refusal: DomainError) -> None:
         """Count a call that is turned away, and log now and then how many were."""
