@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import grpc
 import structlog
@@ -72,7 +72,7 @@ class Edge:
                     raise closing
                 request = _decoded(handler.request_deserializer, body)
             except DomainError as error:
-                await _abort(context, error)
+                return _end(context, error, _metadata_of(error))
             return await handler.unary_unary(request, context)
 
         return call
@@ -90,7 +90,7 @@ class Edge:
                     self._admission.leave(len(body))
             self._record(call)
             if call.error is not None:
-                await _abort(context, call.error)
+                return _end(context, call.error, _metadata_of(call.error))
             return answer
 
         return call
@@ -114,18 +114,16 @@ class Edge:
                     self._admission.leave(len(body))
             self._record(call)
             if call.error is not None:
-                await _abort(context, call.error)
+                _end(context, call.error, _metadata_of(call.error))
 
         return call
 
     def _turn_away(self, method: str, refusal: DomainError, context: Context) -> None:
-        """Have a call end as refused, without an exception and with words made once: many may."""
+        """Have a call end as refused, with words made once: there may be very many."""
         self._tell(method, refusal)
         if refusal.reason not in self._refusals:
             self._refusals[refusal.reason] = _metadata_of(refusal)
-        context.set_code(STATUS_CODES[refusal.code])
-        context.set_details(refusal.message)
-        context.set_trailing_metadata(self._refusals[refusal.reason])
+        _end(context, refusal, self._refusals[refusal.reason])
 
     def _tell(self, method: str, refusal: DomainError) -> None:
         """Count a call that is turned away, and log now and then how many were."""
@@ -221,8 +219,11 @@ def _traceparent_of(context: Context) -> str:
     return ""
 
 
-async def _abort(context: Context, error: DomainError) -> NoReturn:
-    await context.abort(STATUS_CODES[error.code], error.message, _metadata_of(error))
+def _end(context: Context, error: DomainError, metadata: Metadata) -> None:
+    """Have a call end with an error; `abort` would do it by an exception, which is dearer."""
+    context.set_code(STATUS_CODES[error.code])
+    context.set_details(error.message)
+    context.set_trailing_metadata(metadata)
 
 
 def _metadata_of(error: DomainError) -> Metadata:

@@ -17,7 +17,7 @@ from privy.transaction.v1 import transaction_pb2_grpc
 
 from shared.rpc_client import error_of
 from walletctl.actions import Product
-from walletctl.failures import EXIT_REFUSED
+from walletctl.failures import EXIT_REFUSED, UNREACHABLE
 from walletctl.output import Row, counting
 from walletctl.session import TIMEOUT_S, session_of
 
@@ -46,12 +46,13 @@ def bench(
     This client takes more of a processor than the services do: what they can do at most is told
     by `make bench`. Exit 1 if a call was not accepted.
     """
-    target = session_of(context).transaction_target_given
+    session = session_of(context)
+    target = session.transaction_target_given
     with counting("calls") as show:
         began = time.perf_counter()
         seen = asyncio.run(_load(target, _usages(wallet_ids, product), in_flight, seconds, show))
         elapsed_s = time.perf_counter() - began
-    session_of(context).output.item(_told(seen, elapsed_s))
+    session.output.item(_told(seen, elapsed_s))
     if seen.refused:
         raise typer.Exit(EXIT_REFUSED)
 
@@ -75,7 +76,7 @@ async def _load(
     seconds: float,
     show: Callable[[int], None],
 ) -> _Seen:
-    """Keep so many calls under way for so long."""
+    """Keep so many calls under way for so long. Raises where the service does not answer."""
     seen = _Seen()
     ends_at = time.perf_counter() + seconds
 
@@ -84,6 +85,8 @@ async def _load(
             try:
                 await stub.RecordUsage(next(usages), timeout=TIMEOUT_S)
             except grpc.aio.AioRpcError as failure:
+                if failure.code() in UNREACHABLE:
+                    raise
                 seen.refused[error_of(failure, "SERVICE").reason] += 1
             else:
                 seen.latencies_ms.append((time.perf_counter() - began) * 1000)

@@ -15,7 +15,7 @@ _HINTS = {
     grpc.StatusCode.ALREADY_EXISTS: "that request id did something else: take another one",
     grpc.StatusCode.UNIMPLEMENTED: "the service is older than this tool",
 }
-_UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
 def describe(error: grpc.RpcError) -> tuple[str, int]:
@@ -34,4 +34,4 @@ def describe(error: grpc.RpcError) -> tuple[str, int]:
         words += f"\n  {name}: {value}"
     if hint := _HINTS.get(code):
         words += f"\n  {hint}"
-    return words, EXIT_UNREACHABLE if code in _UNREACHABLE else EXIT_REFUSED
+    return words, EXIT_UNREACHABLE if code in UNREACHABLE else EXIT_REFUSED

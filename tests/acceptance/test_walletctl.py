@@ -249,6 +249,13 @@ def test_what_is_refused_while_timed_is_counted_by_reason(walletctl: Walletctl) 
     assert told["refused"].keys() == {"INSUFFICIENT_FUNDS"}
 
 
+def test_a_front_door_that_is_not_there_is_not_timed(walletctl: Walletctl) -> None:
+    """It ends at once, not reachable, and shows no figures."""
+    lost = Walletctl({**walletctl.environment, "TRANSACTION_TARGET": "127.0.0.1:1"})
+    done = lost.run("bench", "wal_1001", "--product", "API_CALL", "--seconds", "3600")
+    assert (done.returncode, done.stdout) == (3, "")
+
+
 def test_databases_are_migrated_by_command(walletctl: Walletctl) -> None:
     """Each service looks after its own database; where nothing is to do, its role may ask."""
     done = walletctl.run("migrate")

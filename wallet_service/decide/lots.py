@@ -68,9 +68,8 @@ def lot_changes(
     if plan.lot is None and not any(account.lots for _, account in moved):
         return NO_CHANGES
     changes = _PlanChanges(plan, books, transaction_id)
-    legs = [leg for leg, _ in moved]
-    for leg in sorted(legs, key=lambda each: each.amount_minor < 0):
-        changes.move(leg)
+    for leg, account in sorted(moved, key=lambda each: each[0].amount_minor < 0):
+        changes.move(leg, account)
     return LotChanges(changes.entries, changes.lasting())
 
 
@@ -85,8 +84,7 @@ class _PlanChanges:
         self.entries: dict[AccountKey, tuple[LotEntry, ...]] = {}
         self.opened: list[OpenedLot] = []
 
-    def move(self, leg: Leg) -> None:
-        account = self._books.accounts[leg.key]
+    def move(self, leg: Leg, account: Account) -> None:
         parts = _Parts(account, self._books.now)
         self._move_held(leg, parts)
         if self._plan.extend_lot:
