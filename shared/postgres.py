@@ -34,7 +34,15 @@ async def open_pool(
         command_timeout=statement_timeout_s,
         timeout=CONNECT_TIMEOUT_S,
         server_settings={**_SESSION, **session},
+        reset=_hand_on,
     )
+
+
+async def _hand_on(_: Connection) -> None:
+    """Hand a connection on as it is, for nothing of ours outlives its transaction.
+
+    asyncpg still ends a transaction that was left open; its own reset would be a round trip more.
+    """
 
 
 _DOWN = (
