@@ -24,6 +24,8 @@ class LockTimes:
     others."""
     handover_s: float = 0.5
     """Within this the next process must confirm a lease that was handed to it."""
+    gather_s: float = 0.002
+    """The pause after each call to Redis, in which more gathers for the next one."""
     sweep_s: float = 0.02
     """A lease unused for one whole interval is given back: after 20 to 40 ms."""
     recheck_s: float = 0.5

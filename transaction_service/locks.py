@@ -131,6 +131,7 @@ class WalletLocks:
             except Exception as error:  # noqa: BLE001 (whatever it is, work must go on)
                 self._lose_redis(error)
                 await self._find_redis()
+            await asyncio.sleep(self._times.gather_s)  # A call costs as much as dozens of leases.
         await self._give_everything_back()
 
     async def _exchange(self, exchange: Exchange) -> None:
