@@ -32,16 +32,20 @@ class Admission:
             return Unavailable("SHUTTING_DOWN", "this process stops: call again, or another one")
         return None
 
-    def enter(self, size: int) -> DomainError | None:
-        """Count a call with a request of `size` bytes in, or say why it is refused.
+    def refusal(self, size: int) -> DomainError | None:
+        """Say why a call with a request of `size` bytes is refused; None if it may enter.
 
         What it says is not to be raised: it may be said to others too.
         """
         if closing := self.closing():
             return closing
         full = self._calls >= self._max_calls or self._bytes + size > self._max_bytes
-        if full and self._calls:
-            return _OVERLOADED
+        return _OVERLOADED if full and self._calls else None
+
+    def enter(self, size: int) -> DomainError | None:
+        """Count a call with a request of `size` bytes in, unless there is a `refusal`."""
+        if refusal := self.refusal(size):
+            return refusal
         self._calls += 1
         self._bytes += size
         return None

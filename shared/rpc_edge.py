@@ -21,6 +21,9 @@ from shared.telemetry import Metrics, Tracing, current_traceparent
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Metadata: TypeAlias = tuple[tuple[str, bytes], ...]
 
+GRPCS_OWN = "/grpc."
+"""How the names of gRPC's own services begin."""
+
 TELL_EVERY_S = 1.0
 """How often the log tells of calls that are turned away, at most."""
 
@@ -49,6 +52,17 @@ class Edge:
         """Answer every call from now on UNAVAILABLE; those under way go on."""
         self._admission.close()
 
+    def refusal(self, method: str, size: int) -> tuple[DomainError, Metadata] | None:
+        """Say with what a call ends that cannot be taken; None if it may come in.
+
+        For an engine that can refuse a call before anything is made for it. The handlers that
+        `surround` answers do the same.
+        """
+        if method.startswith(GRPCS_OWN):
+            return None
+        error = self._admission.refusal(size)
+        return (error, self._words_of(method, error)) if error else None
+
     def surround(self, method: str, handler: Any) -> Any:
         """Answer a handler that does what `handler` does, within the edge."""
         # Decoded within, where a failure can be answered well.
@@ -56,7 +70,7 @@ class Edge:
             "request_deserializer": None,
             "response_serializer": handler.response_serializer,
         }
-        own = method.startswith("/grpc.")
+        own = method.startswith(GRPCS_OWN)
         if handler.unary_unary and own:
             return grpc.unary_unary_rpc_method_handler(self._standard(handler), **undecoded)
         if handler.unary_unary:
@@ -82,7 +96,7 @@ class Edge:
 
         async def call(body: bytes, context: Context) -> Any:
             if refusal := self._admission.enter(len(body)):
-                return self._turn_away(method, refusal, context)
+                return _end(context, refusal, self._words_of(method, refusal))
             with _Call(self._tracing, method, context) as call:
                 try:
                     answer = await behave(call.decoded(decode, body), context)
@@ -100,7 +114,7 @@ class Edge:
 
         async def call(body: bytes, context: Context) -> AsyncIterator[Any]:
             if refusal := self._admission.enter(len(body)):
-                self._turn_away(method, refusal, context)
+                _end(context, refusal, self._words_of(method, refusal))
                 return
             with _Call(self._tracing, method, context) as call:
                 try:
@@ -118,12 +132,15 @@ class Edge:
 
         return call
 
-    def _turn_away(self, method: str, refusal: DomainError, context: Context) -> None:
-        """Have a call end as refused, with words made once: there may be very many."""
+    def _words_of(self, method: str, refusal: DomainError) -> Metadata:
+        """Count a call that is refused, and answer the metadata it ends with.
+
+        They are made once for each reason: there may be very many such calls.
+        """
         self._tell(method, refusal)
         if refusal.reason not in self._refusals:
             self._refusals[refusal.reason] = _metadata_of(refusal)
-        _end(context, refusal, self._refusals[refusal.reason])
+        return self._refusals[refusal.reason]
 
     def _tell(self, method: str, refusal: DomainError) -> None:
         """Count a call that is turned away, and log now and then how many were."""

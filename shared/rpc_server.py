@@ -46,7 +46,7 @@ async def serve(  # noqa: PLR0913 (what a server is made of)
     their callers could know are refused as UNAVAILABLE, which a closing server would cancel; and
     those under way have 10 s to end.
     """
-    server = _server(engine)
+    server = _server(engine, edge)
     surrounding = cast("grpc.aio.Server", _Surrounding(server, edge))
     services.register(surrounding)
     health_pb2_grpc.add_HealthServicer_to_server(health_of.servicer, surrounding)
@@ -92,7 +92,7 @@ class _Surrounding:
         self._server.add_registered_method_handlers(service, surrounded)
 
 
-def _server(engine: Engine) -> grpc.aio.Server:
+def _server(engine: Engine, edge: Edge) -> grpc.aio.Server:
     options = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_concurrent_streams", MAX_CALLS_PER_CONNECTION),  # Others wait at the client.
@@ -103,7 +103,6 @@ def _server(engine: Engine) -> grpc.aio.Server:
     ]
     if engine == "grpcio":
         return grpc.aio.server(options=options)
-    from pygrpc_native.aio import Server  # noqa: PLC0415 (only who asks for it needs it)
+    from shared.rpc_native import NativeServer  # noqa: PLC0415 (only who asks for it needs it)
 
-    # One thread of the engine carries more than Python can answer; two change places all the time.
-    return Server(options=options, io_threads=1)
+    return NativeServer(options, edge)
