@@ -61,7 +61,7 @@ class Edge:
         if method.startswith(GRPCS_OWN):
             return None
         error = self._admission.refusal(size)
-        return (error, self._words_of(method, error)) if error else None
+        return (error, self._turn_away(method, error)) if error else None
 
     def surround(self, method: str, handler: Any) -> Any:
         """Answer a handler that does what `handler` does, within the edge."""
@@ -96,7 +96,7 @@ class Edge:
 
         async def call(body: bytes, context: Context) -> Any:
             if refusal := self._admission.enter(len(body)):
-                return _end(context, refusal, self._words_of(method, refusal))
+                return _end(context, refusal, self._turn_away(method, refusal))
             with _Call(self._tracing, method, context) as call:
                 try:
                     answer = await behave(call.decoded(decode, body), context)
@@ -114,7 +114,7 @@ class Edge:
 
         async def call(body: bytes, context: Context) -> AsyncIterator[Any]:
             if refusal := self._admission.enter(len(body)):
-                _end(context, refusal, self._words_of(method, refusal))
+                _end(context, refusal, self._turn_away(method, refusal))
                 return
             with _Call(self._tracing, method, context) as call:
                 try:
@@ -132,7 +132,7 @@ class Edge:
 
         return call
 
-    def _words_of(self, method: str, refusal: DomainError) -> Metadata:
+    def _turn_away(self, method: str, refusal: DomainError) -> Metadata:
         """Count a call that is refused, and answer the metadata it ends with.
 
         They are made once for each reason: there may be very many such calls.

@@ -1,6 +1,5 @@
-"""The native engine's server, made to work by the batch and to refuse calls cheaply."""
+"""The native engine's server, which refuses a call before anything is made for it."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,20 +8,13 @@ from pygrpc_native.aio import Server
 
 from shared.rpc_edge import Edge
 
-MAX_CALLS_AT_ONCE = 256
-BUSY_FROM_CALLS = 32
-GATHER_S = 0.002
-
 
 class NativeServer(Server):
-    """The package's server, with two things done otherwise, where a call comes into Python.
+    """The package's server, but for calls that the edge would turn away.
 
-    While many calls are under way, those that come gather for a moment: each waking of Python
-    costs as much as several calls, and these wait for others' batches anyway. And a call that the
-    edge would turn away is refused before the package makes a call, a context and a task for it:
-    where far more is asked than can be done, that is taken from the rest.
-
-    `_dispatch` and `_on_events` are the package's own affair: `docs/decisions/engines.md`.
+    The package makes a call, a context and a task for each before the edge hears of it. Where far
+    more is asked than can be done, most calls are refused, and that is taken from the rest.
+    `_on_events`, where it begins, is the package's own affair: `docs/decisions/engines.md`.
     """
 
     def __init__(self, options: Sequence[tuple[str, Any]], edge: Edge) -> None:
@@ -30,15 +22,6 @@ class NativeServer(Server):
         # time.
         super().__init__(options=options, io_threads=1)
         self._edge = edge
-
-    def _dispatch(self) -> None:
-        """Hand calls to the loop as they come; runs in a thread of its own."""
-        if self._front is None or self._loop is None:
-            raise RuntimeError("the server was not started")
-        while (events := self._front.recv_batch_details(MAX_CALLS_AT_ONCE)) is not None:
-            self._loop.call_soon_threadsafe(self._on_events, events)
-            if len(self._calls) >= BUSY_FROM_CALLS:
-                time.sleep(GATHER_S)
 
     def _on_events(self, events: list[tuple[Any, ...]]) -> None:
         super()._on_events([event for event in events if not self._refuses(event)])

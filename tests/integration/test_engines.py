@@ -348,6 +348,38 @@ async def test_calls_beyond_the_limit_are_turned_away_at_once(engine: Engine) ->
         await server.top_up()
 
 
+class Entrances(Admission):
+    """Counts the calls that come as far as the edge."""
+
+    count = 0
+
+    def enter(self, size: int) -> DomainError | None:
+        self.count += 1
+        return super().enter(size)
+
+
+async def test_the_native_engine_turns_calls_away_before_the_edge() -> None:
+    """Of either kind; gRPC's own services are not asked to wait."""
+    gate, entered = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: pb.TopUpRequest) -> pb.TopUpResponse:
+        entered.set()
+        await gate.wait()
+        return pb.TopUpResponse()
+
+    admission = Entrances(max_calls=1)
+    async with served("native", admission) as server:
+        server.front.behave = wait
+        first = asyncio.create_task(server.top_up())
+        await asyncio.wait_for(entered.wait(), TIMEOUT_S)
+        for refused in (server.top_up(), server.verify().read()):
+            assert (await failure(refused)).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert await server.health() == health_pb2.HealthCheckResponse.SERVING
+        assert admission.count == 1
+        gate.set()
+        await first
+
+
 async def test_requests_are_limited_in_size_together(engine: Engine) -> None:
     """A large request alone is taken; a second one beside it is not, however few they are."""
     gate, entered = asyncio.Event(), asyncio.Event()
