@@ -55,8 +55,8 @@ class Pace:
 async def open_ledger(url: str) -> AsyncIterator[Ledger]:
     collect_seldom()  # As every service does.
     async with (
-        await connections.open_posting_pool(url, 2) as posting,
-        await connections.open_reading_pool(url, 1) as reading,
+        await connections.open_pool(url, 2) as posting,
+        await connections.open_pool(url, 1) as reading,
     ):
         yield Ledger(
             connections.Pools(posting, reading),

@@ -67,7 +67,7 @@ def request(name: str = "", body: str = "body") -> Request:
 @asynccontextmanager
 async def open_books(database: WalletDatabase) -> AsyncIterator[Books]:
     async with (
-        await connections.open_posting_pool(database.service_url, 4) as posting,
-        await connections.open_reading_pool(database.service_url, 4) as reading,
+        await connections.open_pool(database.service_url, 4) as posting,
+        await connections.open_pool(database.service_url, 4) as reading,
     ):
         yield Books(posting, reading)

@@ -37,9 +37,9 @@ async def main(stop: asyncio.Event) -> None:
     if fault := await connections.fault_of(url):
         raise SystemExit(f"wallet: {fault}")
     async with (
-        await connections.open_posting_pool(url, settings.wallet_posting_connections) as posting,
-        await connections.open_reading_pool(url, settings.wallet_reading_connections) as reading,
-        await connections.open_feed_pool(url) as feeding,
+        await connections.open_pool(url, settings.wallet_posting_connections) as posting,
+        await connections.open_pool(url, settings.wallet_reading_connections) as reading,
+        await connections.open_pool(url, connections.FEED_CONNECTIONS) as feeding,
     ):
         await ensure_partitions(reading)
         ledger = Ledger(

@@ -23,7 +23,7 @@ SHARDS = 64
 async def run_out(database: WalletDatabase, consumer_id: str) -> None:
     """Let a consumer's lease be over, as if it had been silent for long."""
     async with (
-        await connections.open_reading_pool(database.owner_url, 1) as pool,
+        await connections.open_pool(database.owner_url, 1) as pool,
         pool.acquire() as conn,
     ):
         await conn.execute(
@@ -69,7 +69,7 @@ async def test_what_did_not_commit_is_not_in_the_feed(
     wallet = await books.wallet(100)
     (committed,) = await pull_ids(books, "publisher")
     async with (
-        await connections.open_reading_pool(wallet_database.owner_url, 1) as pool,
+        await connections.open_pool(wallet_database.owner_url, 1) as pool,
         pool.acquire() as conn,
     ):
         rolled_back = conn.transaction()

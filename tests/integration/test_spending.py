@@ -23,7 +23,7 @@ def limit(period: str, limit_minor: int, product_code: str = "") -> dict[str, ob
 async def spend(database: WalletDatabase, limit: Limit, spent_minor: int) -> WindowKey:
     """Write down what was spent in the limit's present stretch."""
     async with (
-        await connections.open_reading_pool(database.owner_url, 1) as pool,
+        await connections.open_pool(database.owner_url, 1) as pool,
         pool.acquire() as conn,
     ):
         window = window_of(limit, await read_clock(conn))

@@ -202,7 +202,7 @@ async def test_a_booking_paid_from_above_keeps_a_wallet_where_it_is(
 
 async def _book_for(database: WalletDatabase, booking_id: int, wallet_id: int) -> None:
     """Make a booking another wallet's, as if it were paid from above."""
-    async with await connections.open_reading_pool(database.owner_url, 1) as pool:
+    async with await connections.open_pool(database.owner_url, 1) as pool:
         await pool.execute("ALTER TABLE transactions DISABLE TRIGGER ALL")
         changed = await pool.execute(
             "UPDATE transactions SET wallet_id = $2 WHERE transaction_id = $1",
@@ -227,7 +227,7 @@ async def test_a_change_that_was_under_way_makes_a_move_stale(
 ) -> None:
     """A move that waits for another change of its wallet sees the version that it left."""
     a, b = await chain(books, 2)
-    async with await connections.open_reading_pool(wallet_database.owner_url, 2) as pool:
+    async with await connections.open_pool(wallet_database.owner_url, 2) as pool:
         async with pool.acquire() as conn, conn.transaction():
             await conn.execute(
                 "UPDATE wallets SET version = version + 1 WHERE wallet_id = $1", b.wallet_id

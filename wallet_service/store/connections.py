@@ -7,22 +7,30 @@ from shared.errors import Unavailable
 from shared.postgres import Connection, Pool, connection
 
 __all__ = [
+    "FEED_CONNECTIONS",
     "STATEMENT_TIMEOUT_S",
     "Connection",
     "Pool",
     "Pools",
+    "allow_scans",
     "connection",
     "fault_of",
-    "open_feed_pool",
-    "open_posting_pool",
-    "open_reading_pool",
+    "open_pool",
     "probe",
 ]
 
 STATEMENT_TIMEOUT_S = 10.0
 FEED_CONNECTIONS = 2  # Publishers hold none while they wait.
 
-_SESSION = {"application_name": "wallet_service"}
+# Nearly everything here finds a few rows of tables of any size by their keys. A plan made while a
+# table was empty, or not yet looked at by `ANALYZE`, would scan it, and stay prepared while it
+# grows; so the other ways are closed.
+_SESSION = {
+    "application_name": "wallet_service",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 
 
 class Pools(NamedTuple):
@@ -32,24 +40,19 @@ class Pools(NamedTuple):
     reading: Pool
 
 
-# Posting joins small arrays to tables of any size by their keys. A plan made while a table was
-# empty would scan it, and stay prepared; so the other ways are closed.
-# The feed's table is empty most of the time, and long just when speed matters.
-_KEYED_ONLY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
-
-
-async def open_posting_pool(url: str, size: int) -> Pool:
-    return await postgres.open_pool(url, size, STATEMENT_TIMEOUT_S, _SESSION | _KEYED_ONLY)
-
-
-async def open_reading_pool(url: str, size: int) -> Pool:
+async def open_pool(url: str, size: int) -> Pool:
     return await postgres.open_pool(url, size, STATEMENT_TIMEOUT_S, _SESSION)
 
 
-async def open_feed_pool(url: str) -> Pool:
-    return await postgres.open_pool(
-        url, FEED_CONNECTIONS, STATEMENT_TIMEOUT_S, _SESSION | _KEYED_ONLY
-    )
+ALLOW_SCANS = """
+SELECT set_config(name, 'on', true)
+FROM unnest('{enable_seqscan,enable_hashjoin,enable_mergejoin}'::text[]) AS names (name)
+"""
+
+
+async def allow_scans(conn: Connection) -> None:
+    """Let the rest of this `db_tx` go over whole tables, for what is asked of all their rows."""
+    await conn.execute(ALLOW_SCANS)
 
 
 async def fault_of(url: str) -> str | None:

@@ -99,13 +99,11 @@ async def list_transactions(
     return list((await _with_entries(conn, rows)).values())
 
 
-# The limit keeps Postgres from joining by a scan of all accounts, which it takes for cheaper.
 LOAD_ENTRIES = """
 SELECT e.transaction_id, a.wallet_id, a.account_type, a.asset_code, e.account_id,
        e.amount_minor, e.held_change_minor, e.balance_after_minor, e.held_after_minor,
        e.credit_limit_minor
-FROM entries e
-CROSS JOIN LATERAL (SELECT * FROM accounts WHERE account_id = e.account_id LIMIT 1) AS a
+FROM entries e JOIN accounts a USING (account_id)
 WHERE e.transaction_id = ANY($1::bigint[])
 ORDER BY e.transaction_id, e.leg_index
 """

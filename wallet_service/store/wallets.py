@@ -183,7 +183,8 @@ async def lock_holdings(conn: Connection, wallet_id: int) -> bool:
 LOCK_CREDIT_USED = """
 SELECT a.balance_minor + a.held_minor + (
     SELECT coalesce(sum(l.remaining_minor - l.held_minor), 0)::bigint
-    FROM lots l WHERE l.account_id = a.account_id AND l.expires_at <= now()
+    FROM lots l
+    WHERE l.account_id = a.account_id AND l.remaining_minor > 0 AND l.expires_at <= now()
 )
 FROM accounts a
 WHERE wallet_id = $1 AND account_type = 'WALLET' AND asset_code = $2
