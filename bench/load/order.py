@@ -22,7 +22,8 @@ class Order:
     per_second: float = 0.0
     """If set, `in_flight` is not: calls are due at this pace, whatever became of others."""
     warmup_seconds: float = 1.0
-    connections: int = 4
+    connections: int = 8
+    """Each carries at most as many calls as the server allows it: together more than it takes."""
 
     def json(self) -> str:
         return json.dumps(asdict(self))
