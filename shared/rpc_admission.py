@@ -2,7 +2,7 @@
 
 from shared.errors import DomainError, ResourceExhausted, Unavailable
 
-MAX_CALLS = 4_096
+MAX_CALLS = 3_072
 """More than a second's work: a disk that takes as long for one commit costs nobody a refusal."""
 
 MAX_BYTES = 32 * 1024 * 1024

@@ -22,7 +22,7 @@ from devstack.stack import Stack
 from shared.rpc_admission import MAX_CALLS
 from tests.acceptance.clients import PRICE_MINOR, caller, new_id
 
-CONNECTIONS, CALLS = 8, 8_000
+CONNECTIONS, CALLS = 6, 6_000
 TIMEOUT_S = 60
 MAX_RESIDENT_BYTES = 250 * 2**20
 
