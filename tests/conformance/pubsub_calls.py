@@ -105,11 +105,13 @@ class PubSub:
         self.extend(subscription, 0, *received)
 
 
-def eventually(holds: Callable[[], bool], what: Callable[[], str]) -> None:
+def eventually(
+    holds: Callable[[], bool], what: Callable[[], str], within_s: float = WITHIN_S
+) -> None:
     """Wait until a condition holds; fail with what was waited for."""
-    deadline = time.monotonic() + WITHIN_S
+    deadline = time.monotonic() + within_s
     while not holds():
-        assert time.monotonic() < deadline, f"not within {WITHIN_S} s: {what()}"
+        assert time.monotonic() < deadline, f"not within {within_s} s: {what()}"
         time.sleep(0.02)
 
 

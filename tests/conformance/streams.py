@@ -8,7 +8,9 @@ from typing import Any
 
 from google.pubsub_v1.types import ReceivedMessage, StreamingPullRequest
 
-from tests.conformance.pubsub_calls import PubSub, bodies, eventually
+from tests.conformance.pubsub_calls import WITHIN_S, PubSub, bodies, eventually
+
+ACK_DEADLINE_S = 10
 
 
 class Stream:
@@ -19,7 +21,7 @@ class Stream:
         self._requests.put(
             StreamingPullRequest(
                 subscription=subscription,
-                stream_ack_deadline_seconds=10,
+                stream_ack_deadline_seconds=ACK_DEADLINE_S,
                 max_outstanding_messages=limit,
             )
         )
@@ -31,10 +33,11 @@ class Stream:
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
-    def wait_for(self, count: int) -> None:
+    def wait_for(self, count: int, within_s: float = WITHIN_S) -> None:
         eventually(
             lambda: len(self.received) >= count,
             lambda: f"{count} messages, got {bodies(self.received)}",
+            within_s,
         )
 
     def close(self) -> None:
