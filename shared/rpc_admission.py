@@ -3,7 +3,7 @@
 from shared.errors import DomainError, ResourceExhausted, Unavailable
 
 MAX_CALLS = 3_072
-"""More than a second's work: a disk that takes as long for one commit costs nobody a refusal."""
+"""At 2,300 calls a second, a disk may take a second for one commit, and nobody is refused."""
 
 MAX_BYTES = 32 * 1024 * 1024
 

@@ -13,13 +13,7 @@ from wallet_service.decide.model import Transaction
 from wallet_service.errors import transaction_not_found
 from wallet_service.store import balances, entries, reading
 from wallet_service.store.balances import Balance, Bound, TrialBalanceLine
-from wallet_service.store.connections import (
-    STATEMENT_TIMEOUT_S,
-    Connection,
-    Pool,
-    allow_scans,
-    connection,
-)
+from wallet_service.store.connections import STATEMENT_TIMEOUT_S, Connection, Pool, connection
 from wallet_service.store.entries import EntryFilter, Place, Stretch, WalletEntry, WalletLot
 from wallet_service.store.periods import read_clock
 from wallet_service.wallets import existing_wallet
@@ -101,8 +95,7 @@ class Reports:
 
     async def trial_balance(self, bound: Bound | None) -> list[TrialBalanceLine]:
         """Sum the books, now or right before a time."""
-        async with connection(self._pool) as conn, conn.transaction(readonly=True):
-            await allow_scans(conn)
+        async with connection(self._pool) as conn:
             if bound is None:
                 return await balances.load_trial_balance(conn)
             return await balances.load_trial_balance_before(conn, bound)

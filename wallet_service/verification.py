@@ -10,7 +10,7 @@ from shared.idempotency import digest
 from wallet_service.audit import Auditor, Finding, Recorded
 from wallet_service.chain import Head
 from wallet_service.store import verification as store
-from wallet_service.store.connections import Connection, Pool, allow_scans, connection
+from wallet_service.store.connections import Connection, Pool, connection
 
 CHUNK = 200
 """Transactions that are looked at without giving way: some milliseconds' work."""
@@ -88,7 +88,6 @@ class _Walk:
             yield finding
         async for finding in self._accounts_off():
             yield finding
-        await allow_scans(self.conn)
         for table, comparison in store.COMPARISONS:
             yield Progress(table, self.auditor.transactions, estimated)
             for finding in await store.rows_off(self.conn, table, comparison, MAX_FINDINGS):

@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from tests.event_servers import LIMIT_S, until
+
 TIMEOUT_S = 60
 
 
@@ -38,3 +40,17 @@ class Walletctl:
     def top_up(self, wallet_id: str, minor: int, *options: str) -> None:
         amount = ["--amount", str(minor), "--asset", "IDR"]
         self.json("actions", "top-up", wallet_id, *amount, *options)
+
+
+async def until_lag_is(
+    walletctl: Walletctl, limit_s: float = LIMIT_S, **figures: int
+) -> dict[str, Any]:
+    """Wait until `events lag` tells these figures; answer all of them."""
+    told: dict[str, Any] = {}
+
+    async def is_told() -> bool:
+        told.update(walletctl.json("events", "lag"))
+        return told.items() >= figures.items()
+
+    await until(is_told, f"the lag is {figures}", limit_s)
+    return told

@@ -2,31 +2,17 @@
 
 import os
 import signal
-from typing import Any
 
 import pytest
 
 from devstack.stack import Stack
 from tests.acceptance.clients import PRICE_MINOR
-from tests.acceptance.operators import Walletctl
-from tests.event_servers import until
+from tests.acceptance.operators import Walletctl, until_lag_is
 
 
 @pytest.fixture
 def walletctl(stack: Stack) -> Walletctl:
     return Walletctl({**os.environ, **stack.environment})
-
-
-async def until_lag_is(walletctl: Walletctl, **figures: int) -> dict[str, Any]:
-    """Wait until the command tells these figures; answer all of them."""
-    told: dict[str, Any] = {}
-
-    async def is_told() -> bool:
-        told.update(walletctl.json("events", "lag"))
-        return told.items() >= figures.items()
-
-    await until(is_told, f"the lag is {figures}")
-    return told
 
 
 async def test_events_that_wait_are_told_where_they_wait(

@@ -108,7 +108,8 @@ def test_streams_share_the_messages(pubsub: PubSub) -> None:
 def test_what_a_lost_stream_held_comes_back(pubsub: PubSub) -> None:
     """When a client is gone, its messages go to another one after their deadline.
 
-    Or after one more: a server may not have seen the stream end, and send them there again.
+    Or after one more: Google's emulator, if it is slow to see the stream end, sends them there
+    once again.
     """
     topic = pubsub.topic()
     subscription = pubsub.subscription(topic)

@@ -63,12 +63,11 @@ async def test_a_statement_goes_by_keys_even_where_a_table_is_empty(
 
 
 async def test_what_goes_over_all_rows_may_scan_them(wallet_database: WalletDatabase) -> None:
-    """But only until its `db_tx` ends."""
+    """But only it: what comes next goes by keys again."""
     async with (
         await connections.open_pool(wallet_database.service_url, 1) as pool,
         pool.acquire() as conn,
     ):
-        async with conn.transaction():
-            await connections.allow_scans(conn)
-            assert await conn.fetchval("SHOW enable_seqscan") == "on"
+        (row,) = await connections.survey(conn, "SHOW enable_seqscan")
+        assert row[0] == "on"
         assert await conn.fetchval("SHOW enable_seqscan") == "off"

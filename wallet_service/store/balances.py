@@ -8,7 +8,7 @@ from datetime import datetime
 
 from wallet_service import ids
 from wallet_service.decide.plan import WALLET
-from wallet_service.store.connections import Connection
+from wallet_service.store.connections import Connection, survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ ORDER BY asset_code, account_type
 
 async def load_trial_balance(conn: Connection) -> list[TrialBalanceLine]:
     """Sum the books in one snapshot: each asset sums to zero."""
-    rows = await conn.fetch(LOAD_TRIAL_BALANCE)
+    rows = await survey(conn, LOAD_TRIAL_BALANCE)
     return [TrialBalanceLine(row[0], row[1], int(row[2])) for row in rows]
 
 
@@ -149,7 +149,7 @@ ORDER BY a.asset_code, a.account_type
 
 async def load_trial_balance_before(conn: Connection, bound: Bound) -> list[TrialBalanceLine]:
     """Sum the books as they stood right before a time: now, less what came since."""
-    rows = await conn.fetch(
-        LOAD_TRIAL_BALANCE_BEFORE, bound.first_id, bound.by_effective_time, bound.before
+    rows = await survey(
+        conn, LOAD_TRIAL_BALANCE_BEFORE, bound.first_id, bound.by_effective_time, bound.before
     )
     return [TrialBalanceLine(row[0], row[1], int(row[2])) for row in rows]

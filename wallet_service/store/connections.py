@@ -1,6 +1,9 @@
 """Connections to the ledger's database: few for posting, some for reading."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import asyncpg
 
 from shared import postgres
 from shared.errors import Unavailable
@@ -12,11 +15,11 @@ __all__ = [
     "Connection",
     "Pool",
     "Pools",
-    "allow_scans",
     "connection",
     "fault_of",
     "open_pool",
     "probe",
+    "survey",
 ]
 
 STATEMENT_TIMEOUT_S = 10.0
@@ -50,9 +53,13 @@ FROM unnest('{enable_seqscan,enable_hashjoin,enable_mergejoin}'::text[]) AS name
 """
 
 
-async def allow_scans(conn: Connection) -> None:
-    """Let the rest of this `db_tx` go over whole tables, for what is asked of all their rows."""
-    await conn.execute(ALLOW_SCANS)
+async def survey(
+    conn: Connection, statement: str, *arguments: object, timeout_s: float = STATEMENT_TIMEOUT_S
+) -> Sequence[asyncpg.Record]:
+    """Fetch what is asked of all rows of tables: it may scan them, in a `db_tx` of its own."""
+    async with conn.transaction():
+        await conn.execute(ALLOW_SCANS)
+        return await conn.fetch(statement, *arguments, timeout=timeout_s)
 
 
 async def fault_of(url: str) -> str | None:

@@ -8,7 +8,7 @@ from shared.canonical_json import canonical_json
 from wallet_service.audit import AccountState, Finding, Recorded
 from wallet_service.chain import Content, Head
 from wallet_service.decide.model import Transaction
-from wallet_service.store.connections import Connection
+from wallet_service.store.connections import Connection, survey
 from wallet_service.store.reading import load_transactions
 
 AGGREGATE_TIMEOUT_S = 3600.0
@@ -250,5 +250,5 @@ COMPARISONS = (
 
 async def rows_off(conn: Connection, table: str, comparison: str, limit: int) -> list[Finding]:
     """Answer the first rows of a table that are not what they should be."""
-    rows = await conn.fetch(comparison, limit, timeout=AGGREGATE_TIMEOUT_S)
+    rows = await survey(conn, comparison, limit, timeout_s=AGGREGATE_TIMEOUT_S)
     return [Finding(table, *row) for row in rows]
