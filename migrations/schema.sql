@@ -9,6 +9,7 @@ DECLARE
     month timestamp := date_trunc('month', now() AT TIME ZONE 'UTC');
     parent text;
     partition text;
+    payload text;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('ensure_partitions'));
     FOR step IN 0..months_ahead LOOP
@@ -26,6 +27,14 @@ BEGIN
                     'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
                     partition || '_no_truncate', partition
                 );
+                FOR payload IN
+                    SELECT attname FROM pg_attribute
+                    WHERE attrelid = parent::regclass AND attstattarget = 0
+                LOOP
+                    EXECUTE format(
+                        'ALTER TABLE %I ALTER COLUMN %I SET STATISTICS 0', partition, payload
+                    );
+                END LOOP;
             END IF;
         END LOOP;
         month := month + interval '1 month';
@@ -352,6 +361,16 @@ CREATE TABLE public.transactions (
     CONSTRAINT transactions_voids_something CHECK (((kind = 'VOID'::text) = (voids_transaction_id IS NOT NULL)))
 )
 PARTITION BY RANGE (transaction_id);
+ALTER TABLE ONLY public.transactions ALTER COLUMN request_id SET STATISTICS 0;
+ALTER TABLE ONLY public.transactions ALTER COLUMN reference SET STATISTICS 0;
+ALTER TABLE ONLY public.transactions ALTER COLUMN metadata SET STATISTICS 0;
+ALTER TABLE ONLY public.transactions ALTER COLUMN price_book_version SET STATISTICS 0;
+ALTER TABLE ONLY public.transactions ALTER COLUMN charges SET STATISTICS 0;
+ALTER TABLE ONLY public.transactions ALTER COLUMN event SET STATISTICS 0;
+ALTER TABLE ONLY public.transactions ALTER COLUMN traceparent SET STATISTICS 0;
+ALTER TABLE ONLY public.transactions ALTER COLUMN exchange_rate SET STATISTICS 0;
+ALTER TABLE ONLY public.transactions ALTER COLUMN hash SET STATISTICS 0;
+ALTER TABLE ONLY public.transactions ALTER COLUMN counted SET STATISTICS 0;
 
 COMMENT ON TABLE public.transactions IS 'What was asked and accepted, with the event it gave rise to; append-only.';
 

@@ -123,6 +123,22 @@ async def test_every_statement_can_be_prepared(name: str, service: Connection) -
     await service.prepare(_statements()[name])
 
 
+async def test_new_months_keep_no_statistics_of_payload(
+    service: Connection, owner: Connection
+) -> None:
+    """ANALYZE leaves out of a new partition what it leaves out of the table as a whole."""
+    await service.execute("SELECT ensure_partitions(5)")
+    rows = await owner.fetch(
+        "SELECT attrelid::regclass::text AS name, array_agg(attname::text ORDER BY attname) AS left_out "
+        "FROM pg_attribute WHERE attrelid IN (SELECT relid FROM pg_partition_tree('transactions')) "
+        "AND attstattarget = 0 GROUP BY 1"
+    )
+    left_out = {row["name"]: row["left_out"] for row in rows}
+    assert len(left_out) == 1 + 6
+    assert "charges" in left_out["transactions"]
+    assert all(each == left_out["transactions"] for each in left_out.values())
+
+
 async def test_months_ahead_exist(service: Connection) -> None:
     """A month that is still to come has its partition, and asking again in parallel is safe."""
     await asyncio.gather(service.execute("SELECT ensure_partitions(3)"))
