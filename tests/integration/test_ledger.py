@@ -9,11 +9,13 @@ import pytest
 from shared.errors import Aborted, AlreadyExists, NotFound
 from tests import plans
 from tests.books import Books, request
+from wallet_service.batch import AccountIds
 from wallet_service.decide.model import Transaction
 from wallet_service.decide.plan import AccountKey, Leg
 from wallet_service.drafts import NewWallet, WalletUpdate
 from wallet_service.errors import Refusal
 from wallet_service.store.balances import Bound
+from wallet_service.store.connections import connection
 from wallet_service.store.entries import EntryFilter
 
 
@@ -54,6 +56,23 @@ async def test_a_hot_wallet_is_never_overspent(books: Books) -> None:
     accepted = [answer for answer in answers if isinstance(answer, Transaction)]
     assert len(accepted) == 150
     assert await books.available(wallet) == 0
+
+
+async def test_accounts_that_one_batch_forgets_stay_known_to_another(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two batches find accounts at once; the second has too many to be kept beside the rest."""
+    monkeypatch.setattr(AccountIds, "MAX_KNOWN", 2)
+    known, *others = [AccountKey(await books.wallet(), "WALLET", "IDR") for _ in range(5)]
+    account_ids = AccountIds()
+    async with connection(books.pool) as one, connection(books.pool) as other:
+        await account_ids.find(one, {known}, 0)
+        first, second = {known, others[0]}, set(others[1:])
+        found = await asyncio.gather(
+            account_ids.find(one, first, 0), account_ids.find(other, second, 0)
+        )
+    assert [each.keys() for each in found] == [first, second]
+    assert len({account_id for each in found for account_id in each.values()}) == 5
 
 
 async def test_transfers_in_a_ring_keep_the_total(books: Books) -> None:
