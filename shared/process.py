@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import uvloop
@@ -20,6 +22,7 @@ the time of a process under load, to find next to nothing."""
 
 def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run `main` until it returns; the event it is given is set on SIGTERM and SIGINT."""
+    preempt_nobody()
     collect_seldom()
 
     async def guarded() -> None:
@@ -30,6 +33,17 @@ def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         await main(stop)
 
     uvloop.run(guarded())
+
+
+def preempt_nobody() -> None:
+    """Have Linux let others finish their turn when this process, or a thread of it, wakes.
+
+    Many small things wake it; each would throw another process off its processor in the middle of
+    a batch: `docs/decisions/preempt-nobody.md`. Where it is not allowed, all goes on as before.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def collect_seldom() -> None:
