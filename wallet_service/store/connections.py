@@ -56,7 +56,10 @@ FROM unnest('{enable_seqscan,enable_hashjoin,enable_mergejoin}'::text[]) AS name
 async def survey(
     conn: Connection, statement: str, *arguments: object, timeout_s: float = STATEMENT_TIMEOUT_S
 ) -> Sequence[asyncpg.Record]:
-    """Fetch what is asked of all rows of tables: it may scan them, in a `db_tx` of its own."""
+    """Fetch what is asked of all rows of tables: it may scan them.
+
+    So may what follows in the same `db_tx`, if one is open.
+    """
     async with conn.transaction():
         await conn.execute(ALLOW_SCANS)
         return await conn.fetch(statement, *arguments, timeout=timeout_s)
