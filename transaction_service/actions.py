@@ -42,7 +42,9 @@ class Actions:
 
     async def _execute_once(self, action: Action) -> ledger_pb2.Transaction:
         intent = await self._intents.of(action)
-        return await self._posting.attempt(action, intent.wallet_id, intent.plan_for)
+        posted = await self._posting.attempt(action, intent.wallet_id, intent.plan_for)
+        self._intents.learn(posted)
+        return posted
 
     async def quote_usage(self, quote: Quote) -> tuple[Quoted, wallet_pb2.Balance]:
         """Answer what would be charged, the balance in its asset, and whether it can be paid."""

@@ -16,6 +16,7 @@ from shared.telemetry import build_metrics, build_tracing, configure_logging
 from transaction_service import rpc, store
 from transaction_service.actions import Actions
 from transaction_service.batches import Batches
+from transaction_service.bookings import Bookings
 from transaction_service.catalogue import Catalogue
 from transaction_service.enterprise import Enterprise
 from transaction_service.intents import Intents
@@ -54,7 +55,7 @@ async def main(stop: asyncio.Event) -> None:
         pricer = Pricer(price_books, Quotes(secret), _utc_now)
         profiles = Profiles(wallet.profiles)
         posting = Posting(profiles, locks, wallet)
-        intents = Intents(pricer, wallet)
+        intents = Intents(pricer, Bookings(wallet.booking), wallet)
         use_cases = rpc.UseCases(
             Actions(intents, pricer, profiles, posting, wallet),
             Batches(intents, profiles, locks, wallet),

@@ -87,6 +87,9 @@ class Batches:
         async with self._locks.hold_all(profiles):
             verdicts = await self._wallet.post_all(asked, together=together)
         self._forget_stale(planned, verdicts)
+        for each in verdicts:
+            if isinstance(each, ledger_pb2.Transaction):
+                self._intents.learn(each)
         return [_answer(each, verdict) for each, verdict in zip(planned, verdicts, strict=True)]
 
     async def _profiles_of(self, wallet_ids: Iterable[str]) -> Mapping[str, Profile]:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+from privy.wallet.v1 import ledger_pb2
+
 from shared.errors import DomainError
 from transaction_service import planning
+from transaction_service.bookings import Bookings
 from transaction_service.domain import (
     Action,
     Booking,
@@ -43,8 +46,9 @@ class Intent:
 
 
 class Intents:
-    def __init__(self, pricer: Pricer, wallet: WalletClient) -> None:
+    def __init__(self, pricer: Pricer, bookings: Bookings, wallet: WalletClient) -> None:
         self._pricer = pricer
+        self._bookings = bookings
         self._wallet = wallet
 
     async def of(self, action: Action) -> Intent:
@@ -68,6 +72,10 @@ class Intents:
                 intents.append(self._intent(action, _advanced(action, subject, bookings)))
         return intents
 
+    def learn(self, posted: ledger_pb2.Transaction) -> None:
+        """Remember of a posted transaction what actions may soon be about."""
+        self._bookings.opened(posted)
+
     async def _subject_or_error(self, action: Action | DomainError) -> Subject | DomainError:
         if isinstance(action, DomainError):
             return action
@@ -80,8 +88,10 @@ class Intents:
         if type(action) in _ABOUT_NOTHING_ELSE:
             return None
         match action:
-            case CommitUsage() | CancelUsage():
-                return await self._wallet.booking(action.booking_id)
+            case CommitUsage():
+                return await self._bookings.to_commit(action.booking_id, action.quantity)
+            case CancelUsage():
+                return await self._bookings.to_cancel(action.booking_id)
             case VoidTransaction():
                 return await self._wallet.original(action.transaction_id)
         raise TypeError(f"{type(action).__name__} is none of the front door's actions")

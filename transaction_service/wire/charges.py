@@ -1,5 +1,7 @@
 """Charges and amounts, both ways."""
 
+from functools import lru_cache
+
 from privy.wallet.v1 import amount_pb2, ledger_pb2
 
 from transaction_service.domain import Amount, Charge, Margin
@@ -34,6 +36,13 @@ def amount_out(amount: Amount) -> amount_pb2.Amount:
 
 
 def charge_of(charge: ledger_pb2.Charge) -> Charge:
+    """Read a charge. Many are alike, and those are made once."""
+    return _charge(charge.SerializeToString(deterministic=True))
+
+
+@lru_cache(maxsize=1024)
+def _charge(body: bytes) -> Charge:
+    charge = ledger_pb2.Charge.FromString(body)
     # What was charged before there was tax and margin was all revenue.
     return Charge(
         product_code=charge.product_code,
