@@ -26,7 +26,10 @@ class Bookings:
         self._kept: OrderedDict[str, Booking] = OrderedDict()
 
     def opened(self, transaction: ledger_pb2.Transaction) -> None:
-        """Keep the booking that a transaction opened, if it is one that did, and is booked."""
+        """Keep the booking that a transaction opened. One that opened none is passed over.
+
+        So is one that was only validated, which has no id.
+        """
         opens = transaction.kind == ledger_pb2.TRANSACTION_KIND_BOOKING
         if not (opens and transaction.transaction_id):
             return

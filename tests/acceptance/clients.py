@@ -89,6 +89,26 @@ class Caller:
         )
         return (await self.transactions.RecordUsage(request, timeout=TIMEOUT_S)).transaction
 
+    async def book(self, wallet_id: str, quantity: int) -> str:
+        """Book `quantity` API calls, and answer the booking's id."""
+        request = transaction_pb2.BookUsageRequest(
+            request_id=new_id(), wallet_id=wallet_id, product_code="API_CALL", quantity=quantity
+        )
+        booked = await self.transactions.BookUsage(request, timeout=TIMEOUT_S)
+        return booked.transaction.booking_id
+
+    async def commit(
+        self, booking_id: str, quantity: int, request_id: str = ""
+    ) -> transaction_pb2.Transaction:
+        request = transaction_pb2.CommitUsageRequest(
+            request_id=request_id or new_id(), booking_id=booking_id, quantity=quantity
+        )
+        return (await self.transactions.CommitUsage(request, timeout=TIMEOUT_S)).transaction
+
+    async def cancel(self, booking_id: str) -> None:
+        request = transaction_pb2.CancelUsageRequest(request_id=new_id(), booking_id=booking_id)
+        await self.transactions.CancelUsage(request, timeout=TIMEOUT_S)
+
     async def use_until_answered(self, wallet_id: str) -> transaction_pb2.Transaction:
         """Repeat one usage, with its request id, while the system is away."""
         request_id = new_id()

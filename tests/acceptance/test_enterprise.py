@@ -96,23 +96,6 @@ async def node(
     return (await client.wallets.CreateWallet(request, timeout=TIMEOUT_S)).wallet.wallet_id
 
 
-async def book(client: Caller, wallet_id: str, quantity: int) -> str:
-    request = transaction_pb2.BookUsageRequest(
-        request_id=new_id(), wallet_id=wallet_id, product_code="API_CALL", quantity=quantity
-    )
-    booked = await client.transactions.BookUsage(request, timeout=TIMEOUT_S)
-    return booked.transaction.booking_id
-
-
-async def commit(
-    client: Caller, booking_id: str, quantity: int, request_id: str = ""
-) -> transaction_pb2.Transaction:
-    request = transaction_pb2.CommitUsageRequest(
-        request_id=request_id or new_id(), booking_id=booking_id, quantity=quantity
-    )
-    return (await client.transactions.CommitUsage(request, timeout=TIMEOUT_S)).transaction
-
-
 async def void(client: Caller, transaction_id: str) -> None:
     request = transaction_pb2.VoidTransactionRequest(
         request_id=new_id(), transaction_id=transaction_id
@@ -142,8 +125,8 @@ async def test_balance_goes_down_is_spent_and_comes_back(tree: Tree, stack: Stac
     assert {each.wallet_id for each in used.balances_after} == {tree.head, tree.shop}
     assert await tree.posted(tree.head, tree.shop) == [15 * price, 0]
 
-    booking_id = await book(client, tree.other_shop, 4)
-    parts = [await commit(client, booking_id, quantity) for quantity in (1, 2)]
+    booking_id = await client.book(tree.other_shop, 4)
+    parts = [await client.commit(booking_id, quantity) for quantity in (1, 2)]
     assert [each.amount for each in parts] == [idr(price), idr(2 * price)]
     assert await tree.posted(tree.head, tree.other_shop) == [12 * price, 0]
 
@@ -238,12 +221,12 @@ async def test_a_wallet_that_was_changed_is_read_again(tree: Tree) -> None:
 async def test_commits_at_once_take_no_more_than_was_booked(tree: Tree) -> None:
     """Twelve callers want one unit of eight each: eight get it, and a repeat its first answer."""
     await tree.client.top_up(tree.head, 8 * PRICE_MINOR)
-    booking_id = await book(tree.client, tree.shop, 8)
+    booking_id = await tree.client.book(tree.shop, 8)
 
     async def take(request_id: str) -> str:
         while True:
             try:
-                return (await commit(tree.client, booking_id, 1, request_id)).transaction_id
+                return (await tree.client.commit(booking_id, 1, request_id)).transaction_id
             except grpc.aio.AioRpcError as error:
                 if error.code() is not grpc.StatusCode.ABORTED:
                     return failure_of(error).reason
@@ -259,16 +242,16 @@ async def test_commits_at_once_take_no_more_than_was_booked(tree: Tree) -> None:
 async def test_a_commit_of_more_than_is_left_says_how_much_is(tree: Tree) -> None:
     """Whether it is more than was booked, or than is left; what is left can still be taken."""
     await tree.client.top_up(tree.head, 3 * PRICE_MINOR)
-    booking_id = await book(tree.client, tree.shop, 3)
-    await commit(tree.client, booking_id, 1)
+    booking_id = await tree.client.book(tree.shop, 3)
+    await tree.client.commit(booking_id, 1)
     for quantity in (3, 4):
         with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await commit(tree.client, booking_id, quantity)
+            await tree.client.commit(booking_id, quantity)
         failure = failure_of(raised.value)
         assert failure.reason == "BOOKING_EXCEEDED"
         assert failure.metadata["remaining_minor"] == str(2 * PRICE_MINOR)
         assert failure.metadata["needed_minor"] == str(quantity * PRICE_MINOR)
-    await commit(tree.client, booking_id, 2)
+    await tree.client.commit(booking_id, 2)
 
 
 async def test_an_add_on_is_a_lot_whose_expiry_can_be_extended(tree: Tree) -> None:
