@@ -9,7 +9,7 @@ import pytest
 
 from tests.databases import WalletDatabase
 from wallet_service import store
-from wallet_service.store import balances, connections, verification
+from wallet_service.store import balances, connections, reading, verification
 
 SURVEYS = {
     balances.LOAD_TRIAL_BALANCE,
@@ -39,8 +39,8 @@ KEYED = {name: statement for name, statement in statements() if statement not in
 
 
 async def plan_of(conn: connections.Connection, statement: str) -> str:
-    """Explain the plan with which a prepared statement stays, whatever it is asked for."""
-    await conn.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE asked AS {statement}")
+    """Explain the plan that a prepared statement has, whatever it is asked for."""
+    await conn.execute(f"PREPARE asked AS {statement}")
     count = await conn.fetchval(
         "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'asked'"
     )
@@ -62,12 +62,30 @@ async def test_a_statement_goes_by_keys_even_where_a_table_is_empty(
     assert scanned <= SMALL, plan
 
 
+async def test_a_read_of_months_is_planned_once(wallet_database: WalletDatabase) -> None:
+    """Postgres would plan each anew, for the month that it asks for."""
+    async with (
+        await connections.open_pool(wallet_database.service_url, 1) as pool,
+        pool.acquire() as conn,
+    ):
+        for asked in range(10):
+            await reading.load_transactions(conn, [asked])
+        plans = await conn.fetch(
+            "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements "
+            "WHERE statement = $1",
+            reading.LOAD_TRANSACTIONS,
+        )
+    assert [tuple(each) for each in plans] == [(10, 0)]
+
+
 async def test_what_goes_over_all_rows_may_scan_them(wallet_database: WalletDatabase) -> None:
     """But only it: what comes next goes by keys again."""
     async with (
         await connections.open_pool(wallet_database.service_url, 1) as pool,
         pool.acquire() as conn,
     ):
-        (row,) = await connections.survey(conn, "SHOW enable_seqscan")
-        assert row[0] == "on"
-        assert await conn.fetchval("SHOW enable_seqscan") == "off"
+        for setting, then in (("enable_seqscan", "on"), ("plan_cache_mode", "auto")):
+            always = await conn.fetchval(f"SHOW {setting}")
+            (row,) = await connections.survey(conn, f"SHOW {setting}")
+            assert row[0] == then
+            assert await conn.fetchval(f"SHOW {setting}") == always != then
