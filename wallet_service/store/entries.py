@@ -55,19 +55,26 @@ e.transaction_id, e.leg_index, e.asset_code, e.amount_minor, e.held_change_minor
 t.effective_at
 """
 
+# A page is looked for in each account by itself: so an index gives the page's rows, in order, and
+# no more, however many entries the account or the ledger has. A transaction has at most one entry
+# of an account. Rows compared as such would go by the primary key, over all accounts' entries.
 LIST_ENTRIES = f"""
-SELECT {_COLUMNS}
+SELECT found.*
 FROM accounts a
-JOIN entries e USING (account_id)
-JOIN transactions t USING (transaction_id)
-WHERE a.wallet_id = $1 AND a.account_type = $2
-  AND ($3 = '' OR a.asset_code = $3)
-  AND e.transaction_id >= $4 AND e.transaction_id < $5
-  AND ($6 = '' OR t.kind = $6)
-  AND ($7 = '' OR t.reference = $7)
-  AND ($8 = '{{}}' OR t.metadata @> $8::text::jsonb)
-  AND (e.transaction_id, e.leg_index) < ($9, $10)
-ORDER BY e.transaction_id DESC, e.leg_index DESC
+CROSS JOIN LATERAL (
+    SELECT {_COLUMNS}
+    FROM entries e JOIN transactions t USING (transaction_id)
+    WHERE e.account_id = a.account_id
+      AND e.transaction_id >= $4 AND e.transaction_id < $5
+      AND ($6 = '' OR t.kind = $6)
+      AND ($7 = '' OR t.reference = $7)
+      AND ($8 = '{{}}' OR t.metadata @> $8::text::jsonb)
+      AND e.transaction_id <= $9 AND (e.transaction_id < $9 OR e.leg_index < $10)
+    ORDER BY e.transaction_id DESC
+    LIMIT $11
+) AS found
+WHERE a.wallet_id = $1 AND a.account_type = $2 AND ($3 = '' OR a.asset_code = $3)
+ORDER BY found.transaction_id DESC, found.leg_index DESC
 LIMIT $11
 """  # noqa: S608 (the columns are a constant)
 
@@ -112,36 +119,46 @@ def place_of(entry: WalletEntry) -> Place:
 LIST_STATEMENT_BY_RECORD_TIME = f"""
 SELECT {_COLUMNS}
 FROM accounts a
-JOIN entries e USING (account_id)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM entries
+    WHERE account_id = a.account_id AND transaction_id >= $4 AND transaction_id < $5
+      AND transaction_id >= $6 AND (transaction_id > $6 OR leg_index > $7)
+    ORDER BY transaction_id
+    LIMIT $8
+) AS e
 JOIN transactions t USING (transaction_id)
 WHERE a.wallet_id = $1 AND a.account_type = $2 AND a.asset_code = $3
-  AND e.transaction_id >= $4 AND e.transaction_id < $5
-  AND (e.transaction_id, e.leg_index) > ($6, $7)
 ORDER BY e.transaction_id, e.leg_index
 LIMIT $8
 """  # noqa: S608 (the columns are a constant)
 
 LIST_STATEMENT_BY_EFFECTIVE_TIME = f"""
-WITH written_then AS (
-    SELECT e.*
-    FROM accounts a JOIN entries e USING (account_id)
-    WHERE a.wallet_id = $1 AND a.account_type = $2 AND a.asset_code = $3
-      AND e.effective_at IS NULL AND e.transaction_id >= $4 AND e.transaction_id < $5
-      AND (e.transaction_id, e.leg_index) > ($6, $7)
-    ORDER BY e.transaction_id, e.leg_index
-    LIMIT $8
-), shifted AS (
-    SELECT e.*
-    FROM accounts a JOIN entries e USING (account_id)
-    WHERE a.wallet_id = $1 AND a.account_type = $2 AND a.asset_code = $3
-      AND e.effective_at >= $9 AND e.effective_at < $10
-      AND (e.effective_at, e.transaction_id, e.leg_index) > ($11, $12, $13)
-    ORDER BY e.effective_at, e.transaction_id, e.leg_index
-    LIMIT $8
-)
 SELECT {_COLUMNS}
-FROM (SELECT * FROM written_then UNION ALL SELECT * FROM shifted) AS e
+FROM accounts a
+CROSS JOIN LATERAL (
+    (
+        SELECT *
+        FROM entries
+        WHERE account_id = a.account_id
+          AND effective_at IS NULL AND transaction_id >= $4 AND transaction_id < $5
+          AND transaction_id >= $6 AND (transaction_id > $6 OR leg_index > $7)
+        ORDER BY transaction_id
+        LIMIT $8
+    )
+    UNION ALL
+    (
+        SELECT *
+        FROM entries
+        WHERE account_id = a.account_id
+          AND effective_at >= $9 AND effective_at < $10
+          AND (effective_at, transaction_id, leg_index) > ($11, $12, $13)
+        ORDER BY effective_at, transaction_id
+        LIMIT $8
+    )
+) AS e
 JOIN transactions t USING (transaction_id)
+WHERE a.wallet_id = $1 AND a.account_type = $2 AND a.asset_code = $3
 ORDER BY t.effective_at, e.effective_at IS NOT NULL, e.transaction_id, e.leg_index
 LIMIT $8
 """  # noqa: S608 (the columns are a constant)
