@@ -24,8 +24,8 @@ SMALL = {"accounting_periods", "assets", "directory_epoch", "feed_consumers", "f
 
 STATEMENT = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b")
 SCANNED = re.compile(r"Seq Scan on (\w+?)(?:_\d{4}_\d{2})?\b")
-OTHERS = re.compile(r"Filter: .*\baccount_id = .*")
-"""Entries of all accounts are gone over, for those of one."""
+OTHERS = re.compile(r"Filter: .*\b(?:account_id|parent_wallet_id) = .*")
+"""All are gone over, for the entries of one account or the wallets below one parent."""
 
 
 def statements() -> Iterator[tuple[str, str]]:

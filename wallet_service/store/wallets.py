@@ -83,16 +83,27 @@ async def find_wallets(conn: Connection, wallet_ids: Sequence[int]) -> list[Wall
 
 LIST_WALLETS = f"""
 SELECT {_COLUMNS} FROM wallets
-WHERE wallet_id > $1 AND ($2::bigint IS NULL OR parent_wallet_id = $2)
+WHERE wallet_id > $1
 ORDER BY wallet_id
-LIMIT $3
+LIMIT $2
+"""  # noqa: S608 (a constant)
+
+LIST_CHILDREN = f"""
+SELECT {_COLUMNS} FROM wallets
+WHERE wallet_id > $1 AND parent_wallet_id = $3
+ORDER BY wallet_id
+LIMIT $2
 """  # noqa: S608 (a constant)
 
 
 async def list_wallets(
     conn: Connection, after: int, parent_wallet_id: int | None, limit: int
 ) -> list[Wallet]:
-    rows = await conn.fetch(LIST_WALLETS, after, parent_wallet_id, limit)
+    """Read the wallets above the id `after`, or those of them that stand right below a parent."""
+    if parent_wallet_id is None:
+        rows = await conn.fetch(LIST_WALLETS, after, limit)
+    else:
+        rows = await conn.fetch(LIST_CHILDREN, after, limit, parent_wallet_id)
     return [_wallet(row) for row in rows]
 
 
