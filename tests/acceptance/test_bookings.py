@@ -96,10 +96,12 @@ async def watched(stack: Stack) -> AsyncIterator[tuple[Caller, Relay]]:
         door = await stack.add(
             "transaction-watched", "transaction", WALLET_TARGET=f"127.0.0.1:{port}"
         )
-        async with caller({**stack.environment, "TRANSACTION_TARGET": door}) as client:
-            yield client, relay
-        await stack.end("transaction-watched", SIGTERM)
-        await server.stop(None)
+        try:
+            async with caller({**stack.environment, "TRANSACTION_TARGET": door}) as client:
+                yield client, relay
+        finally:
+            await stack.end("transaction-watched", SIGTERM)
+            await server.stop(None)
 
 
 async def book_in_a_batch(client: Caller, wallet_id: str) -> str:

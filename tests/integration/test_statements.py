@@ -230,3 +230,34 @@ async def test_entries_are_found_by_their_record_time(books: Books) -> None:
     wanted = EntryFilter(wallet, first_id=posted[1], end_id=posted[3])
     found = await books.reports.entries(wanted, (1 << 62, 0), 10)
     assert [entry.transaction_id for entry in found] == [posted[2], posted[1]]
+
+
+async def exchanged(books: Books, wallet_database: WalletDatabase) -> int:
+    """Make a wallet of three assets; most of its transactions move two of them."""
+    owner = await asyncpg.connect(wallet_database.owner_url)
+    await owner.execute("INSERT INTO assets VALUES ('AAA', 'QUOTA', 0), ('BBB', 'QUOTA', 0)")
+    await owner.close()
+    wallet = await books.wallet(100)
+    for assets in (("IDR", "AAA"), ("AAA", "BBB"), ("BBB",), ("BBB", "IDR"), ("AAA", "IDR")):
+        funds = [Leg(plans.FUNDING._replace(asset_code=each), 5) for each in assets]
+        own = [Leg(plans.wallet(wallet, each), -5) for each in assets]
+        await books.post(plans.plan("TOP_UP", wallet, *funds, *own))
+    return wallet
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3])
+async def test_pages_of_several_assets_miss_nothing(
+    page_size: int, books: Books, wallet_database: WalletDatabase
+) -> None:
+    """Also where a page ends between two entries of one transaction."""
+    wanted = EntryFilter(await exchanged(books, wallet_database))
+    whole = await books.reports.entries(wanted, (1 << 62, 0), 100)
+    places = [(each.transaction_id, each.leg_index) for each in whole]
+    assert len(whole) == 10
+    assert places == sorted(places, reverse=True)
+    found: list[WalletEntry] = []
+    place = (1 << 62, 0)
+    while page := await books.reports.entries(wanted, place, page_size):
+        found += page
+        place = page[-1].transaction_id, page[-1].leg_index
+    assert found == whole

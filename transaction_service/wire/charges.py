@@ -37,7 +37,7 @@ def amount_out(amount: Amount) -> amount_pb2.Amount:
 
 def charge_of(charge: ledger_pb2.Charge) -> Charge:
     """Read a charge. Many are alike, and those are made once."""
-    return _charge(charge.SerializeToString(deterministic=True))
+    return _charge(charge.SerializeToString())
 
 
 @lru_cache(maxsize=1024)
