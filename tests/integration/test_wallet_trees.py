@@ -255,6 +255,23 @@ async def test_a_move_misses_no_wallet_that_is_being_created(books: Books) -> No
     assert {tuple(each.path) for each in below} == {(*path, b.wallet_id)}
 
 
+async def test_wallets_are_listed_by_pages_all_or_those_below_one(books: Books) -> None:
+    """In the order of their ids, each once; only the next level counts as below."""
+    a, b = await chain(books, 2)
+    c = await node(books, a)
+    d = await node(books, b)
+    below: dict[int | None, list[Wallet]] = {
+        None: [a, b, c, d], a.wallet_id: [b, c], b.wallet_id: [d], d.wallet_id: [],
+    }  # fmt: skip
+    for parent_wallet_id, wanted in below.items():
+        found: list[int] = []
+        after = a.wallet_id - 1
+        while page := await books.wallets.page(after, parent_wallet_id, 1):
+            found += [each.wallet_id for each in page]
+            after = found[-1]
+        assert found == [each.wallet_id for each in wanted]
+
+
 async def test_a_change_is_seen_by_who_had_cached(books: Books) -> None:
     """Every change of a wallet makes the epoch grow, so that other processes forget."""
     a, b = await chain(books, 2)
